@@ -1,5 +1,9 @@
+/** Names and keys are short; what is longer came from somewhere else and would only cost time. */
+const longestWord = 64;
+
 /** The candidate that is nearest to a mistyped word, or nothing when none is near. Ignores case, dashes and underscores. */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > longestWord) return undefined;
   const wanted = normalise(word);
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(wanted, normalise(candidate)) }))

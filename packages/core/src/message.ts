@@ -53,6 +53,8 @@ export interface Answer {
   readonly messageId: string;
   /** Id of the choice. */
   readonly choice: string;
+  /** The `payload` of that choice, filled in by the runtime: what a bot goes by. */
+  readonly payload?: string;
   /** The `providerData` of that choice, filled in by the runtime. */
   readonly providerData?: Json;
 }

@@ -41,39 +41,76 @@ function toSchema(schema: ZodType): JsonSchema {
 export function parseConfig<Output>(schema: ZodType<Output>, value: unknown, subject: string): Output {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new InvalidConfigError({ subject, issues: toConfigIssues(result.error.issues, schema), cause: undefined });
+  throw new InvalidConfigError({ subject, issues: toConfigIssues(result.error.issues, schema, value), cause: undefined });
 }
 
-/** Turns the issues of zod into issues for people, without the values that were refused. */
-export function toConfigIssues(issues: readonly z.core.$ZodIssue[], schema: ZodType): ConfigIssue[] {
+/**
+ * Turns the issues of zod into issues for people, without the values that were refused.
+ *
+ * @param value what was checked; with it, what is not there is called missing whatever the schema says about it
+ */
+export function toConfigIssues(issues: readonly z.core.$ZodIssue[], schema: ZodType, value?: unknown): ConfigIssue[] {
   const shape = toSchema(schema);
-  return issues.flatMap((issue): ConfigIssue[] => {
-    const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
-    if (issue.code !== "unrecognized_keys") return [{ path, message: describeIssue(issue) }];
-    const known = knownKeys(shape, path);
-    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, known) }));
-  });
+  return issues.flatMap((issue) => toIssues(issue, { shape, value, parent: [] }));
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_type" && issue.input === undefined && issue.message.includes("undefined")) return "is missing";
-  return issue.message;
+interface IssueContext {
+  readonly shape: JsonSchema;
+  readonly value: unknown;
+  readonly parent: Path;
 }
 
-function unknownKey(key: string, known: readonly string[]): string {
+type Path = readonly (string | number)[];
+
+function toIssues(issue: z.core.$ZodIssue, context: IssueContext): ConfigIssue[] {
+  const path = [...context.parent, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(context.shape, path);
+    return issue.keys.map((key) => unknownKey(key, path, known));
+  }
+  if (issue.code === "invalid_union") {
+    const nearest = [...issue.errors].sort((left, right) => left.length - right.length)[0];
+    if (nearest) return nearest.flatMap((inner) => toIssues(inner, { ...context, parent: path }));
+  }
+  return [{ path, message: isMissing(issue, path, context.value) ? `is missing${describeChoices(issue)}` : issue.message }];
+}
+
+function isMissing(issue: z.core.$ZodIssue, path: Path, value: unknown): boolean {
+  if (value === undefined || path.length === 0) return issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+  let node: unknown = value;
+  for (const key of path) node = (node as Readonly<Record<string | number, unknown>> | null | undefined)?.[key];
+  return node === undefined;
+}
+
+function describeChoices(issue: z.core.$ZodIssue): string {
+  // A discriminated union names its choices as `options`, which the type of the issue lacks.
+  const choices = issue.code === "invalid_value" ? issue.values : (issue as { options?: readonly unknown[] }).options;
+  return choices ? `; allowed: ${choices.map((choice) => JSON.stringify(choice)).join(", ")}` : "";
+}
+
+/** A key that is no plain word is not repeated: in YAML, `apiKey:secret` without the space is a key, and holds the secret. */
+function unknownKey(key: string, path: Path, known: readonly string[]): ConfigIssue {
+  if (!/^[\w-]{1,64}$/.test(key)) return { path, message: "has a key that is no plain word. Is a space missing after a colon?" };
   const suggestion = didYouMean(key, known);
-  if (suggestion) return `unknown key "${key}". Did you mean "${suggestion}"?`;
-  return known.length === 0 ? `unknown key "${key}"` : `unknown key "${key}". Known keys: ${known.join(", ")}`;
+  const hint = suggestion ? `. Did you mean "${suggestion}"?` : known.length > 0 ? `. Known keys: ${known.join(", ")}` : "";
+  return { path: [...path, key], message: `unknown key "${key}"${hint}` };
 }
 
-function knownKeys(schema: JsonSchema, path: readonly (string | number)[]): string[] {
-  let node: unknown = schema;
-  for (const key of path) node = step(node, key);
-  const properties = (node as { properties?: object } | undefined)?.properties;
-  return properties ? Object.keys(properties) : [];
+function knownKeys(schema: JsonSchema, path: Path): string[] {
+  let nodes: JsonSchema[] = alternatives(schema);
+  for (const key of path) nodes = nodes.flatMap((node) => alternatives(step(node, key)));
+  return [...new Set(nodes.flatMap((node) => Object.keys(node["properties"] ?? {})))];
 }
 
-function step(node: unknown, key: string | number): unknown {
-  const schema = node as { properties?: Record<string, unknown>; items?: unknown; additionalProperties?: unknown } | undefined;
-  return typeof key === "number" ? schema?.items : (schema?.properties?.[key] ?? schema?.additionalProperties);
+/** A schema and, where it is a choice of several, each of those. */
+function alternatives(node: unknown): JsonSchema[] {
+  if (typeof node !== "object" || node === null) return [];
+  const schema = node as JsonSchema;
+  const inner = ["oneOf", "anyOf", "allOf"].flatMap((key) => (Array.isArray(schema[key]) ? (schema[key] as unknown[]) : []));
+  return [schema, ...inner.flatMap(alternatives)];
+}
+
+function step(schema: JsonSchema, key: string | number): unknown {
+  if (typeof key === "number") return schema["items"];
+  return (schema["properties"] as Record<string, unknown> | undefined)?.[key] ?? schema["additionalProperties"];
 }

@@ -1,5 +1,6 @@
 import { StateIncompatibleError } from "./errors/provider-errors.ts";
 import type { Json } from "./json.ts";
+import { supportedSpecificationVersions } from "./plugins/provider-shape.ts";
 import type { HandoverProvider } from "./provider.ts";
 
 /** A provider's state as it is stored: opaque, with the mark of who wrote it. */
@@ -31,10 +32,11 @@ export function unpackState(provider: HandoverProvider, stored: StoredState): un
       message: `The stored state belongs to the provider "${stored.provider}", not to "${provider.name}". Give the connection its former provider back until its handovers have ended.`,
     });
   }
-  const schema = provider.state.schemas[stored.version];
+  const isKnown = supportedSpecificationVersions.includes(stored.specificationVersion);
+  const schema = isKnown ? provider.state.schemas[stored.version] : undefined;
   if (!schema) {
     throw new StateIncompatibleError({
-      message: `The stored state of "${provider.name}" has version ${stored.version}, this release reads ${Object.keys(provider.state.schemas).join(", ")}. Install the release that wrote it, or a newer one.`,
+      message: `The stored state of "${provider.name}" has version ${stored.version} (specification ${stored.specificationVersion}), this release reads ${Object.keys(provider.state.schemas).join(", ")} (specification ${supportedSpecificationVersions.join(", ")}). Install the release that wrote it, or a newer one.`,
     });
   }
   const result = schema.safeParse(stored.data);

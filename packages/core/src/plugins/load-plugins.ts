@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import { statSync } from "node:fs";
+import { createRequire, isBuiltin } from "node:module";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { PluginLoadingError, type PluginProblem, type PluginProblemCode } from "../errors/plugin-errors.ts";
@@ -21,7 +21,8 @@ export interface LoadPluginsOptions {
 
 /**
  * Loads the operator's plugins, once, at boot. A short name (`live-agent`) means `@handover/<name>`, then
- * `handover-provider-<name>`; a path is relative to the configuration; anything else is the exact package.
+ * `handover-provider-<name>`; a path is relative to the configuration; anything else, `handover-provider-x` too, is the exact
+ * package.
  *
  * @throws PluginLoadingError with every problem: not found, found but throwing, not a provider, another specification
  * version, a name that is already taken
@@ -41,6 +42,7 @@ export async function loadPlugins(options: LoadPluginsOptions): Promise<PluginRe
 
 async function loadOne(entry: PluginEntry, options: LoadPluginsOptions): Promise<LoadedPlugin | PluginProblem> {
   if (typeof entry !== "string") return checkProvider({ value: entry, plugin: "(object)" });
+  if (entry.trim() === "" || (isBuiltin(entry) && !isShortName(entry))) return notAPlugin(entry);
   const found = findFile(entry, options);
   if ("code" in found) return found;
   try {
@@ -48,10 +50,16 @@ async function loadOne(entry: PluginEntry, options: LoadPluginsOptions): Promise
     return checkProvider({ value: module["default"], plugin: entry, file: found.file, exportNames: Object.keys(module) });
   } catch (cause) {
     return problem("PLUGIN_LOAD_FAILED", entry, {
-      message: `Plugin "${entry}" was found at ${found.file} but threw while loading: ${describe(cause)}. Fix the plugin, or install what it needs.`,
+      message: `Plugin "${entry}" was found at ${found.file} but threw while loading: ${describe(cause)}. ${cureOf(cause)}`,
       cause,
     });
   }
+}
+
+function notAPlugin(entry: string): PluginProblem {
+  return problem("PLUGIN_INVALID", entry, {
+    message: `"${entry}" in "plugins" is no plugin. Name a package (live-agent, @acme/handover-provider-x) or a file (./my-provider.js), or remove it.`,
+  });
 }
 
 function findFile(entry: string, options: LoadPluginsOptions): { file: string } | PluginProblem {
@@ -65,18 +73,30 @@ function findFile(entry: string, options: LoadPluginsOptions): { file: string } 
     }
   }
   const install = specifiers.map((specifier) => `npm install ${specifier}`).join("  or  ");
+  const hint = /^[^@].*[\\/]|\.[cm]?[jt]s$/.test(entry) ? `  or, if it is a file, write "./${entry}"` : "";
   return problem("PLUGIN_NOT_FOUND", entry, {
-    message: `Plugin "${entry}" is not installed. Tried ${specifiers.join(", ")} from ${bases.join(" and ")}. Install it: ${install}`,
+    message: `Plugin "${entry}" is not installed. Tried ${specifiers.join(", ")} from ${bases.join(" and ")}. Install it: ${install}${hint}`,
   });
 }
 
 function findPath(entry: string, base: string): { file: string } | PluginProblem {
-  const path = entry.startsWith("file:") ? fileURLToPath(entry) : entry;
-  const file = isAbsolute(path) ? path : resolve(folderOf(base), path);
-  if (existsSync(file)) return { file };
+  const file = toFile(entry, base);
+  if (file && kindOf(file) === "file") return { file };
+  const tried = file ? ` Tried ${file}${kindOf(file) === "folder" ? ", which is a folder" : ""}.` : "";
   return problem("PLUGIN_NOT_FOUND", entry, {
-    message: `Plugin file "${entry}" does not exist. Tried ${file}. Paths are relative to the configuration file; write the ending too.`,
+    message: `Plugin file "${entry}" does not exist.${tried} Write the path of the file with its ending, relative to the configuration file: "./my-provider.js".`,
   });
+}
+
+/** Nothing for a URL that names no local file. */
+function toFile(entry: string, base: string): string | undefined {
+  const folder = isFolder(base) ? base : dirname(base);
+  if (!entry.startsWith("file:")) return resolve(folder, entry);
+  try {
+    return fileURLToPath(new URL(entry, pathToFileURL(`${folder}/`)));
+  } catch {
+    return undefined;
+  }
 }
 
 function resolvePackage(specifier: string, base: string, entry: string): { file: string } | PluginProblem | undefined {
@@ -113,10 +133,15 @@ function checkProvider(candidate: {
   if (isProviderLike(value) && missing.length === 0) {
     return { provider: value as HandoverProvider, plugin, ...(file ? { file } : {}) };
   }
-  const exported = candidate.exportNames ? ` Its exports: ${candidate.exportNames.join(", ") || "none"}.` : "";
   return problem("PLUGIN_INVALID", plugin, {
-    message: `Plugin "${plugin}"${where} has no default export that is a HandoverProvider; missing or wrong: ${["specificationVersion", ...missing].filter((member) => member !== "specificationVersion" || !isProviderLike(value)).join(", ")}.${exported} Name the package of a provider.`,
+    message: `Plugin "${plugin}"${where} has no default export that is a HandoverProvider; missing or wrong: ${missing.join(", ")}.${listExports(candidate.exportNames)} Name the package of a provider, or remove it from "plugins".`,
   });
+}
+
+function listExports(names: readonly string[] | undefined): string {
+  if (!names) return "";
+  const shown = names.slice(0, 8).join(", ") || "none";
+  return ` Its exports: ${shown}${names.length > 8 ? ` and ${names.length - 8} more` : ""}.`;
 }
 
 function findDuplicates(loaded: readonly LoadedPlugin[]): PluginProblem[] {
@@ -144,19 +169,31 @@ function isPathEntry(entry: string): boolean {
 }
 
 function isShortName(entry: string): boolean {
-  return /^[a-z0-9-]+$/.test(entry);
+  return /^[a-z0-9-]+$/.test(entry) && !entry.startsWith("handover-provider-");
 }
 
 function toPath(location: string): string {
   return location.startsWith("file:") ? fileURLToPath(location) : resolve(location);
 }
 
+/** What does not exist yet counts as a file: the configuration was read from somewhere else then. */
 function isFolder(path: string): boolean {
-  return !/\.[a-z0-9]+$/i.test(path);
+  return kindOf(path) === "folder";
 }
 
-function folderOf(path: string): string {
-  return isFolder(path) ? path : dirname(path);
+function kindOf(path: string): "file" | "folder" | undefined {
+  try {
+    return statSync(path).isDirectory() ? "folder" : "file";
+  } catch {
+    return undefined;
+  }
+}
+
+/** The command that helps: a package that the plugin needs can be installed, everything else is the plugin's own fault. */
+function cureOf(cause: unknown): string {
+  const message = String((cause as { message?: unknown } | null | undefined)?.message);
+  const needed = /Cannot find (?:package|module) '(?![a-z]+:)((?:@[\w.-]+\/)?[a-z\d][\w.-]*)[^']*'/i.exec(message)?.[1];
+  return needed ? `Install what it needs: npm install ${needed}` : "Fix the plugin, or install another release of it.";
 }
 
 function describe(cause: unknown): string {

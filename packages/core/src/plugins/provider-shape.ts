@@ -21,13 +21,14 @@ export function isHandoverProvider(value: unknown): value is HandoverProvider {
 
 /** Names what a value lacks to be a provider. */
 export function missingProviderMembers(value: unknown): string[] {
-  if (!isObject(value)) return ["name", "title", "settings", "options", "state", "connect"];
+  if (!isObject(value)) return ["specificationVersion", "name", "title", "settings", "options", "state", "connect"];
   const checks: Record<string, boolean> = {
+    specificationVersion: typeof value["specificationVersion"] === "string",
     name: typeof value["name"] === "string" && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(value["name"]),
     title: typeof value["title"] === "string",
     settings: isSchema(value["settings"]),
     options: isSchema(value["options"]),
-    state: isObject(value["state"]) && typeof value["state"]["version"] === "number" && isObject(value["state"]["schemas"]),
+    state: isStateFormat(value["state"]),
     connect: typeof value["connect"] === "function",
   };
   return Object.keys(checks).filter((member) => !checks[member]);
@@ -35,6 +36,12 @@ export function missingProviderMembers(value: unknown): string[] {
 
 function isKnownVersion(value: unknown): boolean {
   return isObject(value) && supportedSpecificationVersions.includes(String(value["specificationVersion"]));
+}
+
+/** The version that is written must be one that can be read again. */
+function isStateFormat(value: unknown): boolean {
+  if (!isObject(value) || typeof value["version"] !== "number" || !isObject(value["schemas"])) return false;
+  return isSchema(value["schemas"][value["version"]]);
 }
 
 function isSchema(value: unknown): boolean {

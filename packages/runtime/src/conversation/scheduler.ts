@@ -1,0 +1,134 @@
+import type { EntryListener } from "../lanes/push-lane.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
+import type { Claim } from "../store/store.ts";
+import { errorSummary } from "../support/describe-error.ts";
+import { randomId } from "../support/system-random.ts";
+import { createWorker, type Worker } from "./worker.ts";
+
+/** Brings conversations that have work to do and workers together. */
+export interface Scheduler {
+  /** Makes somebody look at the conversation soon. */
+  nudge(key: string): void;
+  start(): void;
+  /** Lets every worker finish its step and gives all conversations back. */
+  stop(): Promise<void>;
+  readonly workerCount: number;
+}
+
+const maximumWorkers = 1_000;
+
+/** A scheduler of one process: it claims conversations that are due or were nudged, up to a number of workers. */
+export function createScheduler(context: RuntimeContext, listener: () => EntryListener | undefined): Scheduler {
+  const owner = randomId(context.random);
+  const workers = new Map<string, Worker>();
+  const wanted = new Set<string>();
+  let isRunning = false;
+  let claiming: Promise<void> | undefined;
+  let cancelPoll: (() => void) | undefined;
+  let cancelRenewal: (() => void) | undefined;
+
+  function addWorker(claim: Claim): void {
+    const key = claim.conversation;
+    const remove = () => {
+      if (workers.get(key)?.claim.fence === claim.fence) workers.delete(key);
+      if (wanted.size > 0) claimSoon();
+    };
+    const worker = createWorker(context, claim, {
+      listener,
+      onReleased: () => {
+        void worker.stop();
+        remove();
+      },
+      onLeaseLost: () => {
+        void worker.stop();
+        remove();
+      },
+    });
+    workers.set(key, worker);
+    worker.nudge();
+  }
+
+  async function claim(only: readonly string[] | undefined): Promise<void> {
+    const limit = maximumWorkers - workers.size;
+    if (limit <= 0) return;
+    const { store, clock, timing } = context;
+    const claims = await store.claim({ owner, leaseMs: timing.leaseMs, nowMs: clock.now(), limit, ...(only ? { only } : {}) });
+    for (const claimed of claims) if (isRunning && !workers.has(claimed.conversation)) addWorker(claimed);
+  }
+
+  async function claimWanted(): Promise<void> {
+    while (wanted.size > 0 && isRunning && workers.size < maximumWorkers) {
+      const keys = [...wanted].slice(0, 100);
+      for (const key of keys) wanted.delete(key);
+      await claim(keys.filter((key) => !workers.has(key)));
+    }
+  }
+
+  function claimSoon(): void {
+    if (claiming || !isRunning) return;
+    claiming = Promise.resolve()
+      .then(claimWanted)
+      .catch((error: unknown) => context.logger.error(`The store could not be asked for work: ${errorSummary(error)}`))
+      .finally(() => {
+        claiming = undefined;
+        if (wanted.size > 0 && workers.size < maximumWorkers) claimSoon();
+      });
+  }
+
+  async function poll(): Promise<void> {
+    try {
+      await claim(undefined);
+    } catch (error) {
+      context.logger.error(`The store could not be asked for work: ${errorSummary(error)}`);
+    }
+    if (isRunning) cancelPoll = context.clock.after(context.timing.pollMs, () => void poll());
+  }
+
+  async function renew(): Promise<void> {
+    const claims = [...workers.values()].map((worker) => worker.claim);
+    try {
+      const lost = claims.length > 0 ? await context.store.renew(claims, owner, context.timing.leaseMs, context.clock.now()) : [];
+      for (const key of lost) {
+        await workers.get(key)?.stop();
+        workers.delete(key);
+      }
+    } catch (error) {
+      context.logger.error(`Claims could not be renewed: ${errorSummary(error)}`);
+    }
+    if (isRunning) cancelRenewal = context.clock.after(context.timing.leaseMs / 3, () => void renew());
+  }
+
+  return {
+    nudge(key) {
+      const worker = workers.get(key);
+      if (worker) return worker.nudge();
+      if (!isRunning) return;
+      wanted.add(key);
+      claimSoon();
+    },
+    start() {
+      isRunning = true;
+      void poll();
+      void renew();
+    },
+    async stop() {
+      isRunning = false;
+      cancelPoll?.();
+      cancelRenewal?.();
+      await claiming;
+      const stopping = [...workers.values()];
+      await Promise.all(stopping.map((worker) => worker.stop()));
+      // Given back as due at once: whoever comes next looks for itself.
+      await Promise.allSettled(stopping.map((worker) => giveBack(context, worker.claim)));
+      workers.clear();
+    },
+    get workerCount() {
+      return workers.size;
+    },
+  };
+}
+
+async function giveBack(context: RuntimeContext, claim: Claim): Promise<void> {
+  const conversation = await context.store.readConversation(claim.conversation);
+  if (conversation) await context.store.release(claim, { activity: conversation.activity, dueAtMs: context.clock.now() });
+}

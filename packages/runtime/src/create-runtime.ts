@@ -1,0 +1,146 @@
+import type { Logger } from "@handover/core";
+import { callVendor } from "./connections/call-vendor.ts";
+import { createConnectionRegistry } from "./connections/connection-registry.ts";
+import { createChangeHub } from "./conversation/change-hub.ts";
+import { conversationKey } from "./conversation/conversation-key.ts";
+import { createScheduler, type Scheduler } from "./conversation/scheduler.ts";
+import { createEndpoints, requireEndpoint } from "./endpoints.ts";
+import { RuntimeError } from "./errors.ts";
+import { followEntries } from "./follow.ts";
+import type { EntryListener } from "./lanes/push-lane.ts";
+import { defaultLimits, defaultTiming } from "./defaults.ts";
+import type { HandoverRuntimeOptions } from "./options.ts";
+import { endHandover, requestHandover } from "./request-and-end.ts";
+import { receiveMessage } from "./receive-message.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import type { ConnectionReport, HandoverRuntime } from "./runtime.ts";
+import { createHousekeeping } from "./housekeeping.ts";
+import { createMetrics } from "./support/metrics.ts";
+import { createKeyedMutex } from "./support/mutex.ts";
+import { systemClock } from "./support/system-clock.ts";
+import { randomId, systemRandom } from "./support/system-random.ts";
+import { errorCode, errorSummary } from "./support/describe-error.ts";
+import { createTypingBoard } from "./typing.ts";
+import { createUserTyping } from "./user-typing.ts";
+import { handleWebhook } from "./webhooks.ts";
+
+const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+/** How long `stop` waits for calls that are in flight before it aborts them. */
+const stopGraceMs = 5_000;
+
+/**
+ * Makes a runtime. Checks providers, connections and endpoints; opens nothing before `start`.
+ *
+ * @throws InvalidConfigError that names every problem of the connections or endpoints
+ */
+export async function createHandoverRuntime(options: HandoverRuntimeOptions): Promise<HandoverRuntime> {
+  const connections = createConnectionRegistry(options);
+  const endpoints = createEndpoints(options, connections);
+  const stopping = new AbortController();
+  const timing = { ...defaultTiming, ...options.timing };
+  const clock = options.clock ?? systemClock;
+  const { store } = options;
+  let listener: EntryListener | undefined;
+  let isRunning = false;
+
+  const context: RuntimeContext = {
+    store,
+    clock,
+    random: options.random ?? systemRandom,
+    logger: options.logger ?? silent,
+    timing,
+    limits: { ...defaultLimits, ...options.limits },
+    ...(options.dispatcher ? { dispatcher: options.dispatcher } : {}),
+    ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+    connections,
+    endpoints,
+    metrics: createMetrics(),
+    mutex: createKeyedMutex(),
+    changes: createChangeHub(),
+    typing: createTypingBoard({ store, clock, timing }),
+    stopSignal: stopping.signal,
+    bootId: randomId(options.random ?? systemRandom),
+    nudge: (key) => work.nudge(key),
+  };
+  const work: Scheduler = createScheduler(context, () => listener);
+  const housekeeping = createHousekeeping(context);
+  const userTyping = createUserTyping(context);
+  context.metrics.gauge("handover_workers", () => work.workerCount);
+  let unwatch: (() => void) | undefined;
+
+  function running<Result>(run: () => Result): Result {
+    if (isRunning) return run();
+    throw new RuntimeError("NOT_RUNNING", "The runtime is not running: call start() first, and nothing after stop().");
+  }
+
+  return {
+    async start() {
+      if (isRunning) return;
+      await store.open();
+      await connections.open(context);
+      unwatch = store.watch((key) => {
+        context.changes.announce(key);
+        work.nudge(key);
+      });
+      isRunning = true;
+      work.start();
+      await housekeeping.start();
+    },
+    async stop() {
+      if (!isRunning) return;
+      isRunning = false;
+      housekeeping.stop();
+      const cancelGrace = clock.after(stopGraceMs, () => stopping.abort(new Error("The runtime stops.")));
+      await work.stop();
+      cancelGrace();
+      stopping.abort(new Error("The runtime stops."));
+      unwatch?.();
+      await connections.close();
+      await store.close();
+    },
+    receiveMessage: (request) => running(() => receiveMessage(context, request)),
+    requestHandover: (request) => running(() => requestHandover(context, request)),
+    endHandover: (request) => running(() => endHandover(context, request)),
+    follow: (request) => running(() => followEntries(context, request)),
+    watchTyping(address, listen) {
+      requireEndpoint(endpoints, address.endpoint);
+      return context.typing.watch(conversationKey(address), listen);
+    },
+    setTyping: (request) => running(() => userTyping(request)),
+    onEntry(push) {
+      listener = push;
+    },
+    handleWebhook: (connection, request) => running(() => handleWebhook(context, connection, request)),
+    connections: () =>
+      connections.names.map((name) => {
+        const { provider, webhookUrl } = connections.get(name);
+        return { name, provider: provider.name, title: provider.title, ...(webhookUrl === undefined ? {} : { webhookUrl }) };
+      }),
+    checkConnections: (name) => running(() => checkConnections(context, name === undefined ? connections.names : [name])),
+    checkStore: () => running(() => store.check()),
+    metrics: () => context.metrics.read(),
+  };
+}
+
+async function checkConnections(context: RuntimeContext, names: readonly string[]): Promise<ConnectionReport[]> {
+  return Promise.all(
+    names.map(async (name): Promise<ConnectionReport> => {
+      const connection = context.connections.get(name);
+      const report = { connection: name, provider: connection.provider.name };
+      if (!connection.handle.checkConnection) {
+        const message = `${connection.provider.title} cannot check itself; the first handover will show whether the settings are right.`;
+        return { ...report, findings: [{ level: "warning", code: "CANNOT_CHECK", message }] };
+      }
+      try {
+        const findings = await callVendor(
+          context,
+          { connection, method: "checkConnection", idempotencyKey: randomId(context.random), isOffline: true },
+          async (call, handle) => (await handle.checkConnection?.(call)) ?? [],
+        );
+        return { ...report, findings };
+      } catch (error) {
+        return { ...report, findings: [{ level: "error", code: errorCode(error), message: errorSummary(error) }] };
+      }
+    }),
+  );
+}

@@ -1,0 +1,27 @@
+import { HandoverError } from "@handover/core";
+
+/** Codes of errors that the runtime itself throws. */
+export type RuntimeErrorCode =
+  | "ENDPOINT_NOT_FOUND"
+  | "CONNECTION_NOT_FOUND"
+  | "INVALID_CONVERSATION"
+  | "INVALID_MESSAGE"
+  | "MESSAGE_EMPTY"
+  | "MESSAGE_TOO_LONG"
+  | "TOO_MANY_WAITING"
+  | "HANDOVER_NOT_CONFIGURED"
+  | "NO_HANDOVER"
+  | "STORE_IN_USE"
+  | "STORE_READ_ONLY"
+  | "STORE_NEWER"
+  | "STORE_FAILED"
+  | "NOT_RUNNING";
+
+/** An error of the runtime or a store, recognised by `HandoverError.isInstance` and its code. */
+export class RuntimeError extends HandoverError {
+  declare readonly code: RuntimeErrorCode;
+
+  constructor(code: RuntimeErrorCode, message: string, options: { readonly cause?: unknown; readonly isRetryable?: boolean } = {}) {
+    super({ code, message, ...options });
+  }
+}

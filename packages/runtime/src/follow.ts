@@ -1,0 +1,51 @@
+import { conversationKey } from "./conversation/conversation-key.ts";
+import { requireEndpoint } from "./endpoints.ts";
+import { entryFor, type Entry } from "./entry.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import type { ConversationAddress } from "./runtime.ts";
+
+const pageSize = 200;
+
+/** The entries of a conversation, the ones that are there and then each new one. */
+export async function* followEntries(
+  context: RuntimeContext,
+  request: ConversationAddress & { readonly after?: number; readonly signal?: AbortSignal },
+): AsyncGenerator<Entry> {
+  requireEndpoint(context.endpoints, request.endpoint);
+  const key = conversationKey(request);
+  const stop = AbortSignal.any([context.stopSignal, ...(request.signal ? [request.signal] : [])]);
+  let after = request.after ?? 0;
+  const isStopped = () => stop.aborted;
+  while (!isStopped()) {
+    const change = context.changes.next(key);
+    try {
+      const page = await context.store.readEntries(key, { after, limit: pageSize });
+      for (const entry of page) {
+        if (isStopped()) return;
+        yield entryFor(entry, "user");
+        after = entry.seq;
+      }
+      if (page.length === 0) await changed(context, change.promise, stop);
+    } finally {
+      change.cancel();
+    }
+  }
+}
+
+/** Waits for a change; where other processes write too, a lost hint only delays. */
+async function changed(context: RuntimeContext, change: Promise<void>, stop: AbortSignal): Promise<void> {
+  if (stop.aborted) return;
+  let cancelPoll: (() => void) | undefined;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = () => resolve();
+    stop.addEventListener("abort", onAbort, { once: true });
+  });
+  const waits = [change, aborted];
+  if (context.store.isShared) {
+    waits.push(new Promise<void>((resolve) => (cancelPoll = context.clock.after(context.timing.pollMs, resolve))));
+  }
+  await Promise.race(waits);
+  cancelPoll?.();
+  stop.removeEventListener("abort", onAbort);
+}

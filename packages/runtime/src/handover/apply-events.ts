@@ -1,0 +1,248 @@
+import { isEmptyMessage, type Agent, type HandoverEvent, type MessageReceivedEvent, type QueueInfo } from "@handover/core";
+import type { NewEntry } from "../entry.ts";
+import type { Texts } from "../texts.ts";
+import type { PartRecord } from "../store/records.ts";
+import { changeAttempt, note, showNotice, showStatus, type Draft } from "./draft.ts";
+import { beginEnding, markClosed } from "./ending.ts";
+import { passPart } from "./part-cursor.ts";
+import { omit } from "../support/omit.ts";
+
+/** What the events of a delivery may need to look up. */
+export interface EventSurroundings {
+  readonly texts: Texts;
+  readonly windowMs: number;
+  /** The delivery came after one that stands behind it, or had to be asked for. */
+  readonly isLate: boolean;
+  /** The part that an echo or a delivery state speaks of. */
+  findPart(by: { readonly key?: string; readonly vendorMessageId?: string }): Promise<PartRecord | undefined>;
+  /** `seq` of the entry that shows one of the vendor's messages. */
+  findMessage(vendorMessageId: string): Promise<number | undefined>;
+}
+
+/** Applies what a delivery means to a handover, one event after the other. */
+export async function applyEvents(draft: Draft, events: readonly HandoverEvent[], surroundings: EventSurroundings): Promise<void> {
+  for (const event of events) {
+    if (draft.handover.status === "ended") await applyAfterEnd(draft, event, surroundings);
+    else await applyEvent(draft, event, surroundings);
+  }
+}
+
+async function applyEvent(draft: Draft, event: HandoverEvent, surroundings: EventSurroundings): Promise<void> {
+  switch (event.type) {
+    case "queued":
+      return applyQueued(draft, event.queue);
+    case "queue-updated":
+      return applyQueueUpdate(draft, event.queue);
+    case "agent-joined":
+      return applyAgentJoined(draft, event.agent, event.hasAccepted);
+    case "agent-left":
+      return applyAgentLeft(draft, event.agent, event.isAnotherPresent === true);
+    case "transferred":
+      return applyTransfer(draft, event.agent, event.queue);
+    case "agent-updated":
+      draft.handover = {
+        ...draft.handover,
+        agents: draft.handover.agents.map((agent) => (isSameAgent(agent, event.agent) ? { ...agent, ...event.agent } : agent)),
+      };
+      return;
+    case "message-received":
+      return applyMessage(draft, event, surroundings.isLate);
+    case "message-changed":
+      return applyMessageChange(draft, event, surroundings);
+    case "message-echoed":
+      return applyEcho(draft, event, surroundings);
+    case "delivery-changed":
+      return applyDeliveryChange(draft, event, surroundings);
+    case "survey-offered":
+      return showNotice(draft, "survey-offered", { survey: event.survey });
+    case "desk-note":
+      return applyDeskNote(draft, event);
+    case "ended":
+      beginEnding(draft, {
+        reason: event.reason,
+        actor: event.actor,
+        ...(event.vendorReason ? { code: event.vendorReason } : {}),
+        closedBy: "vendor",
+        windowMs: surroundings.windowMs,
+      });
+      return markClosed(draft, surroundings.windowMs);
+    case "reopened":
+      return applyReopened(draft);
+    case "typing-changed":
+      return;
+  }
+}
+
+/** After the end only what happened before it is shown; a conversation that the desk opens again is ended again. */
+async function applyAfterEnd(draft: Draft, event: HandoverEvent, surroundings: EventSurroundings): Promise<void> {
+  const endedAtMs = draft.handover.ended?.atMs ?? 0;
+  switch (event.type) {
+    case "message-received":
+      if (Date.parse(event.message.sentAt) <= endedAtMs) return appendMessage(draft, event, true);
+      return note(draft, "message-after-end");
+    case "message-changed":
+      return applyMessageChange(draft, event, surroundings);
+    case "survey-offered":
+      return showNotice(draft, "survey-offered", { survey: event.survey });
+    case "desk-note":
+      return applyDeskNote(draft, event);
+    case "reopened":
+      return applyReopened(draft);
+    case "ended":
+      if (draft.handover.attempt.phase === "leaving") changeAttempt(draft, { phase: "over" });
+      return;
+    default:
+      return note(draft, "event-after-end", { event: event.type });
+  }
+}
+
+function applyQueued(draft: Draft, queue: QueueInfo | undefined): void {
+  const wasQueued = draft.handover.status === "queued";
+  showStatus(draft, "queued", queue ? { queue } : {});
+  if (wasQueued && queue) applyQueueUpdate(draft, queue);
+  else if (queue) draft.handover = { ...draft.handover, queue };
+}
+
+function applyQueueUpdate(draft: Draft, queue: QueueInfo): void {
+  const { handover } = draft;
+  const isSame = JSON.stringify(handover.queue) === JSON.stringify(queue);
+  if (isSame || (handover.status !== "queued" && handover.status !== "requested")) return;
+  draft.handover = { ...handover, queue };
+  showNotice(draft, "queue-updated", { queue });
+}
+
+function applyAgentJoined(draft: Draft, agent: Agent, hasAccepted: boolean): void {
+  const { agents } = draft.handover;
+  if (!agents.some((known) => isSameAgent(known, agent))) {
+    draft.handover = { ...draft.handover, agents: [...agents, agent] };
+    showNotice(draft, "agent-joined", { agent, author: { role: "agent", ...agent } });
+  }
+  if (hasAccepted) showStatus(draft, "active");
+}
+
+function applyAgentLeft(draft: Draft, agent: Agent | undefined, isAnotherPresent: boolean): void {
+  const { agents } = draft.handover;
+  const leaving = agent ? agents.find((known) => isSameAgent(known, agent)) : agents.at(-1);
+  if (agents.length > 0 && !leaving) return note(draft, "unknown-agent-left");
+  const remaining = agents.filter((known) => known !== leaving);
+  const shown = leaving ?? agent;
+  draft.handover = { ...draft.handover, agents: remaining };
+  draft.clearsTyping = true;
+  showNotice(draft, "agent-left", shown ? { agent: shown, author: { role: "agent", ...shown } } : {});
+  if (remaining.length === 0 && !isAnotherPresent && draft.handover.status === "active") showStatus(draft, "queued");
+}
+
+function applyTransfer(draft: Draft, agent: Agent | undefined, queue: QueueInfo | undefined): void {
+  const isAlreadyThere = agent && draft.handover.agents.length === 1 && draft.handover.agents.some((known) => isSameAgent(known, agent));
+  if (isAlreadyThere) return;
+  draft.handover = { ...draft.handover, agents: [], ...(queue ? { queue } : {}) };
+  draft.clearsTyping = true;
+  showNotice(draft, "transferred", { ...(agent ? { agent } : {}), ...(queue ? { queue } : {}) });
+  if (draft.handover.status === "active") showStatus(draft, "queued");
+}
+
+function applyMessage(draft: Draft, event: MessageReceivedEvent, isLate: boolean): void {
+  const { message } = event;
+  if (isEmptyMessage(message)) return note(draft, "empty-message");
+  if (message.author.role === "agent") {
+    const agent: Agent = {
+      ...(message.author.id === undefined ? {} : { id: message.author.id }),
+      ...(message.author.name === undefined ? {} : { name: message.author.name }),
+      ...(message.author.avatarUrl === undefined ? {} : { avatarUrl: message.author.avatarUrl }),
+    };
+    if (!draft.handover.agents.some((known) => isSameAgent(known, agent))) {
+      draft.handover = { ...draft.handover, agents: [...draft.handover.agents, agent] };
+    }
+    showStatus(draft, "active");
+  }
+  draft.clearsTyping = true;
+  appendMessage(draft, event, isLate);
+}
+
+function appendMessage(draft: Draft, event: MessageReceivedEvent, isLate: boolean): void {
+  const { message } = event;
+  const entry: NewEntry = {
+    id: message.id,
+    source: draft.handover.attempt.connection,
+    kind: "message",
+    at: isLate ? message.sentAt : new Date(draft.nowMs).toISOString(),
+    author: message.author,
+    handover: draft.handover.id,
+    audience: ["user", "desk"],
+    ...(message.text === undefined ? {} : { text: message.text }),
+    ...(message.format === undefined ? {} : { format: message.format }),
+    ...(message.attachments?.length ? { attachments: message.attachments } : {}),
+    ...(message.choices?.length ? { choices: message.choices } : {}),
+    ...(message.cards?.length ? { cards: message.cards } : {}),
+    ...(isLate ? { isLate: true as const } : {}),
+  };
+  draft.append.push(entry);
+}
+
+async function applyMessageChange(
+  draft: Draft,
+  event: Extract<HandoverEvent, { type: "message-changed" }>,
+  surroundings: EventSurroundings,
+): Promise<void> {
+  const seq = await surroundings.findMessage(event.messageId);
+  if (seq === undefined) return note(draft, "change-of-unknown-message");
+  const isEdit = event.change === "edited" && event.text !== undefined;
+  showNotice(draft, "message-changed", { about: seq, replaces: seq, ...(isEdit ? { text: event.text } : {}) });
+}
+
+async function applyEcho(
+  draft: Draft,
+  event: Extract<HandoverEvent, { type: "message-echoed" }>,
+  surroundings: EventSurroundings,
+): Promise<void> {
+  const part =
+    (event.idempotencyKey === undefined ? undefined : await surroundings.findPart({ key: event.idempotencyKey })) ??
+    (event.vendorMessageId === undefined ? undefined : await surroundings.findPart({ vendorMessageId: event.vendorMessageId }));
+  if (!part || part.status === "sent" || part.status === "failed") return;
+  draft.parts.push({
+    ...omit(part, "callUntilMs", "nextTryAtMs"),
+    status: "sent",
+    ...(event.vendorMessageId === undefined ? {} : { vendorMessageId: event.vendorMessageId }),
+  });
+  passPart(draft, part);
+}
+
+async function applyDeliveryChange(
+  draft: Draft,
+  event: Extract<HandoverEvent, { type: "delivery-changed" }>,
+  surroundings: EventSurroundings,
+): Promise<void> {
+  if (event.status !== "failed" || !("vendorMessageIds" in event.target)) return;
+  for (const vendorMessageId of event.target.vendorMessageIds) {
+    const part = await surroundings.findPart({ vendorMessageId });
+    if (!part || part.status === "failed") continue;
+    draft.parts.push({ ...part, status: "failed" });
+    const { messageFailed } = surroundings.texts;
+    showNotice(draft, "message-failed", { about: part.seq, ...(messageFailed === "" ? {} : { text: messageFailed }) });
+  }
+}
+
+function applyDeskNote(draft: Draft, event: Extract<HandoverEvent, { type: "desk-note" }>): void {
+  draft.append.push({
+    id: event.id,
+    source: draft.handover.attempt.connection,
+    kind: "message",
+    at: new Date(event.atMs ?? draft.nowMs).toISOString(),
+    author: event.author,
+    text: event.text,
+    handover: draft.handover.id,
+    audience: ["desk"],
+  });
+}
+
+function applyReopened(draft: Draft): void {
+  if (draft.handover.status !== "ended" && draft.handover.status !== "ending") return note(draft, "reopened");
+  note(draft, "reopened-after-end");
+  const again = { calls: 0, firstAtMs: draft.nowMs, nextTryAtMs: draft.nowMs, isDone: false };
+  changeAttempt(draft, draft.handover.status === "ended" ? { phase: "leaving", end: again } : { end: again });
+}
+
+/** Agents are told apart by id where both have one, else by name. */
+function isSameAgent(left: Agent, right: Agent): boolean {
+  return left.id !== undefined && right.id !== undefined ? left.id === right.id : left.name === right.name;
+}

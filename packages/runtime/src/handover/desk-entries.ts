@@ -1,0 +1,84 @@
+import { isEmptyMessage, type Message } from "@handover/core";
+import type { StoredEntry } from "../entry.ts";
+import type { Store } from "../store/store.ts";
+import type { HandoverRecord } from "../store/records.ts";
+
+const pageSize = 100;
+
+/** An entry as the message that a provider sends. */
+export function toMessage(entry: StoredEntry): Message {
+  return {
+    id: entry.id,
+    author: entry.author ?? { role: "system" },
+    sentAt: entry.at,
+    ...(entry.text === undefined ? {} : { text: entry.text }),
+    ...(entry.format === undefined ? {} : { format: entry.format }),
+    ...(entry.attachments ? { attachments: entry.attachments } : {}),
+    ...(entry.choices ? { choices: entry.choices } : {}),
+    ...(entry.cards ? { cards: entry.cards } : {}),
+    ...(entry.answer ? { answer: entry.answer } : {}),
+  };
+}
+
+/** True for what was said before the handover and belongs in its transcript. */
+export function isTranscriptEntry(handover: HandoverRecord, entry: StoredEntry): boolean {
+  if (!isForDesk(entry) || entry.seq <= handover.transcriptAfter || entry.seq > handover.requestedSeq) return false;
+  const role = entry.author?.role;
+  return role === "bot" || (role === "user" && entry.seq <= handover.takesAfter);
+}
+
+/** True for what is relayed to the desk while the handover runs. */
+export function isLiveEntry(handover: HandoverRecord, entry: StoredEntry): boolean {
+  if (!isForDesk(entry)) return false;
+  const through = handover.ending?.sendThrough ?? handover.ended?.takesThrough ?? Infinity;
+  const role = entry.author?.role;
+  if (role === "user") return entry.seq > handover.takesAfter && entry.seq <= through;
+  return role === "bot" && entry.seq > handover.requestedSeq && entry.seq <= through;
+}
+
+function isForDesk(entry: StoredEntry): boolean {
+  return entry.kind === "message" && entry.audience.includes("desk") && !isEmptyMessage(entry);
+}
+
+/** The whole transcript of a handover, oldest first. */
+export async function readTranscript(store: Store, handover: HandoverRecord): Promise<StoredEntry[]> {
+  const transcript: StoredEntry[] = [];
+  for await (const entry of entriesAfter(store, handover.conversation, handover.transcriptAfter)) {
+    if (entry.seq > handover.requestedSeq) break;
+    if (isTranscriptEntry(handover, entry)) transcript.push(entry);
+  }
+  return transcript;
+}
+
+/** What the desk gets next: the rest of the transcript first, then what is written while the handover runs. */
+export async function nextDeskEntry(store: Store, handover: HandoverRecord): Promise<StoredEntry | undefined> {
+  const { attempt } = handover;
+  for await (const entry of entriesAfter(store, handover.conversation, Math.max(attempt.transcriptThrough, handover.transcriptAfter))) {
+    if (entry.seq > handover.requestedSeq) break;
+    if (isTranscriptEntry(handover, entry)) return entry;
+  }
+  for await (const entry of entriesAfter(store, handover.conversation, attempt.liveThrough)) {
+    if (isLiveEntry(handover, entry)) return entry;
+  }
+  return undefined;
+}
+
+/** User entries that the handover took and the desk has not got. */
+export async function readUndelivered(store: Store, handover: HandoverRecord, throughSeq: number): Promise<StoredEntry[]> {
+  const undelivered: StoredEntry[] = [];
+  for await (const entry of entriesAfter(store, handover.conversation, handover.attempt.liveThrough)) {
+    if (entry.seq > throughSeq) break;
+    if (entry.author?.role === "user" && isLiveEntry(handover, entry)) undelivered.push(entry);
+  }
+  return undelivered;
+}
+
+async function* entriesAfter(store: Store, key: string, after: number): AsyncGenerator<StoredEntry> {
+  for (let from = after; ;) {
+    const page = await store.readEntries(key, { after: from, limit: pageSize });
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < pageSize) return;
+    from = last.seq;
+  }
+}

@@ -1,0 +1,98 @@
+import type { EndActor, EndReason } from "@handover/core";
+import type { NewEntry, NoticeEvent, StoredEntry } from "../entry.ts";
+import type { AttemptRecord, Commit, HandoverRecord, JournalItem, PartRecord } from "../store/records.ts";
+
+/** A change of a handover while it is worked out: what will be committed together. */
+export interface Draft {
+  handover: HandoverRecord;
+  readonly nowMs: number;
+  /** Number of the newest entry before this change. */
+  readonly lastSeq: number;
+  readonly append: NewEntry[];
+  readonly parts: PartRecord[];
+  readonly journal: JournalItem[];
+  /** The desk's typing sign must go out. */
+  clearsTyping: boolean;
+}
+
+/** A draft that changes nothing yet. */
+export function createDraft(handover: HandoverRecord, nowMs: number, lastSeq: number): Draft {
+  return { handover, nowMs, lastSeq, append: [], parts: [], journal: [], clearsTyping: false };
+}
+
+/** What a draft commits. */
+export function draftCommit(draft: Draft): Pick<Commit, "handovers" | "append" | "parts" | "journal"> {
+  return { handovers: [draft.handover], append: draft.append, parts: draft.parts, journal: draft.journal };
+}
+
+/** The number that the next appended entry gets. */
+export function nextSeq(draft: Draft): number {
+  return draft.lastSeq + draft.append.length + 1;
+}
+
+/** Changes the current attempt. */
+export function changeAttempt(draft: Draft, change: Partial<AttemptRecord>): void {
+  draft.handover = { ...draft.handover, attempt: { ...draft.handover.attempt, ...change } };
+}
+
+/** Writes a fact that no participant sees. */
+export function note(draft: Draft, what: string, details?: JournalItem["details"]): void {
+  const { handover } = draft;
+  draft.journal.push({
+    atMs: draft.nowMs,
+    what,
+    conversation: handover.conversation,
+    handover: handover.id,
+    connection: handover.attempt.connection,
+    ...(details ? { details } : {}),
+  });
+}
+
+/** What an entry about a handover may say besides its kind. */
+type EntryDetails = Partial<Omit<StoredEntry, "seq" | "id" | "kind" | "source" | "handover">> & { readonly atMs?: number };
+
+/** Shows a status, unless it is the one that was shown last or the handover is already ending. */
+export function showStatus(
+  draft: Draft,
+  status: "requested" | "queued" | "active",
+  details: EntryDetails & { readonly text?: string } = {},
+): void {
+  if (draft.handover.status === "ending" || draft.handover.status === "ended") return;
+  if (draft.handover.status === status && draft.handover.entryCount > 0) return;
+  draft.handover = { ...draft.handover, status, shownStatus: status };
+  appendEntry(draft, "handover", { status, ...details });
+}
+
+/** Shows the end. */
+export function showEnd(
+  draft: Draft,
+  end: { readonly reason: EndReason; readonly actor: EndActor; readonly code?: string; readonly text?: string },
+): void {
+  const { reason, actor, code, text } = end;
+  appendEntry(draft, "handover", {
+    status: "ended",
+    reason,
+    cause: { actor, ...(code ? { code } : {}) },
+    ...(text === undefined ? {} : { text }),
+  });
+}
+
+/** Shows a notice. */
+export function showNotice(draft: Draft, event: NoticeEvent, details: EntryDetails = {}): void {
+  appendEntry(draft, "notice", { event, ...details });
+}
+
+function appendEntry(draft: Draft, kind: "handover" | "notice", details: EntryDetails): void {
+  const { atMs, ...rest } = details;
+  const entryCount = draft.handover.entryCount + 1;
+  draft.handover = { ...draft.handover, entryCount };
+  draft.append.push({
+    id: `${draft.handover.id}:${entryCount}`,
+    source: "runtime",
+    kind,
+    at: new Date(atMs ?? draft.nowMs).toISOString(),
+    handover: draft.handover.id,
+    audience: ["user", "bot", "desk"],
+    ...rest,
+  });
+}

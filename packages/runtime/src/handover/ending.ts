@@ -1,0 +1,75 @@
+import type { EndActor, EndReason } from "@handover/core";
+import type { EndingRecord } from "../store/records.ts";
+import { changeAttempt, nextSeq, note, showEnd, showNotice, type Draft } from "./draft.ts";
+import { leaveAttempt } from "./attempts.ts";
+import { endText, type Texts } from "../texts.ts";
+
+/** Decides that a handover ends. What is decided first counts; a second decision only says that the vendor closed. */
+export function beginEnding(
+  draft: Draft,
+  end: {
+    readonly reason: EndReason;
+    readonly actor: EndActor;
+    readonly code?: string;
+    readonly closedBy: "vendor" | "us";
+    readonly windowMs: number;
+  },
+): void {
+  const { handover } = draft;
+  if (handover.status === "ended") return note(draft, "late-end");
+  if (handover.status === "ending") {
+    if (end.closedBy === "vendor") markClosed(draft);
+    return;
+  }
+  const ending: EndingRecord = {
+    reason: end.reason,
+    actor: end.actor,
+    ...(end.code ? { code: end.code } : {}),
+    sinceMs: draft.nowMs,
+    closedBy: end.closedBy,
+    ...(end.closedBy === "us" ? { sendThrough: nextSeq(draft) - 1 } : {}),
+    settledAtMs: draft.nowMs + end.windowMs,
+    hasCaughtUp: false,
+  };
+  draft.handover = { ...handover, status: "ending", ending };
+}
+
+/** Notes that the vendor's side is closed: what is learned for a moment is still shown. */
+export function markClosed(draft: Draft, windowMs = 0): void {
+  const { handover } = draft;
+  const tries = handover.attempt.end;
+  changeAttempt(draft, {
+    end: { calls: tries?.calls ?? 0, firstAtMs: tries?.firstAtMs ?? draft.nowMs, nextTryAtMs: draft.nowMs, isDone: true },
+  });
+  if (!handover.ending || tries?.isDone) return;
+  const settledAtMs = Math.max(handover.ending.settledAtMs, draft.nowMs + windowMs);
+  draft.handover = { ...draft.handover, ending: { ...handover.ending, settledAtMs } };
+}
+
+/** Shows the end, names what the desk never got, and gives the conversation back. */
+export function finishEnding(draft: Draft, texts: Texts, undelivered: readonly number[]): void {
+  const { ending, attempt } = draft.handover;
+  if (!ending) return;
+  for (const seq of undelivered) {
+    showNotice(draft, "message-failed", { about: seq, ...(texts.messageFailed === "" ? {} : { text: texts.messageFailed }) });
+  }
+  const text = endText(texts, ending.reason);
+  const seq = nextSeq(draft);
+  showEnd(draft, { ...ending, ...(text === undefined ? {} : { text }) });
+  const isClosed = ending.closedBy === "vendor" || attempt.end?.isDone === true;
+  draft.handover = {
+    ...draft.handover,
+    status: "ended",
+    shownStatus: "ended",
+    attempt: isClosed ? { ...attempt, phase: "over" } : leaveAttempt(attempt),
+    ended: {
+      seq,
+      atMs: draft.nowMs,
+      reason: ending.reason,
+      actor: ending.actor,
+      takesThrough: ending.sendThrough ?? seq,
+      undelivered,
+    },
+  };
+  draft.clearsTyping = true;
+}

@@ -1,0 +1,264 @@
+import { createHash } from "node:crypto";
+import type { Message } from "@handover/core";
+import type { Bot, BotAnswer, BotEvent, BotTurn } from "../bot.ts";
+import { transact, type ConversationView } from "../conversation/transact.ts";
+import { mergeOptions, type Endpoint } from "../endpoints.ts";
+import type { NewEntry, StoredEntry } from "../entry.ts";
+import { createDraft, draftCommit } from "../handover/draft.ts";
+import { beginEnding } from "../handover/ending.ts";
+import { toMessage } from "../handover/desk-entries.ts";
+import { draftRequest, requestPatch, transcriptStart } from "../handover/request-handover.ts";
+import type { Commit, ConversationRecord, HandoverRecord } from "../store/records.ts";
+import { pauseAfter } from "../support/backoff.ts";
+import { errorSummary } from "../support/describe-error.ts";
+import { endText } from "../texts.ts";
+import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
+
+const pageSize = 50;
+
+/** From the log to the bot and back: each entry that is the bot's to answer, one after the other. */
+export async function botStep(scope: LaneScope): Promise<StepResult> {
+  const { context, key } = scope;
+  const conversation = await context.store.readConversation(key);
+  if (!conversation) return idle;
+  const endpoint = context.endpoints.get(conversation.endpoint);
+  if (!endpoint?.bot || conversation.botThrough >= conversation.lastSeq) return idle;
+  const retryAtMs = conversation.botRetry?.nextAtMs;
+  if (retryAtMs !== undefined && retryAtMs > context.clock.now()) return idleUntil(retryAtMs);
+  const entries = await context.store.readEntries(key, { after: conversation.botThrough, limit: pageSize });
+  for (const entry of entries) {
+    const owner = await ownerOf(scope, conversation, endpoint.bot, entry);
+    if (owner === "later") return idle;
+    if (owner === "bot") return takeTurn(scope, conversation, endpoint, endpoint.bot, entry);
+  }
+  if (entries.length < pageSize) return idle;
+  return skipTo(scope, entries.at(-1)?.seq ?? conversation.botThrough);
+}
+
+/** Who has to deal with an entry: the bot, nobody here, or it shows only when the handover has ended. */
+async function ownerOf(
+  scope: LaneScope,
+  conversation: ConversationRecord,
+  bot: Bot,
+  entry: StoredEntry,
+): Promise<"bot" | "other" | "later"> {
+  if (entry.kind === "handover" && entry.status && entry.status !== "requested") {
+    return (bot.events ?? ["ended"]).includes(entry.status) ? "bot" : "other";
+  }
+  if (entry.kind !== "message" || entry.author?.role !== "user") return "other";
+  const handover = await handoverTaking(scope, conversation, entry.seq);
+  if (!handover) return "bot";
+  const isAfterItsEnd = handover.ending?.sendThrough !== undefined && entry.seq > handover.ending.sendThrough;
+  return handover.status === "ending" && isAfterItsEnd ? "later" : "other";
+}
+
+/** The handover that took, or takes, a user's entry. */
+async function handoverTaking(scope: LaneScope, conversation: ConversationRecord, seq: number): Promise<HandoverRecord | undefined> {
+  const { store } = scope.context;
+  let id = conversation.currentHandover ?? conversation.lastHandover;
+  while (id) {
+    const handover = await store.readHandover(id);
+    if (!handover) return undefined;
+    const through = handover.ended?.takesThrough ?? Infinity;
+    if (seq > handover.takesAfter && seq <= through) return handover;
+    if (seq > through) return undefined;
+    id = handover.previous;
+  }
+  return undefined;
+}
+
+async function skipTo(scope: LaneScope, seq: number): Promise<StepResult> {
+  const { context, key, fence } = scope;
+  await transact(context, { key, fence }, () => ({ commit: { update: { botThrough: seq } }, result: undefined }));
+  return again;
+}
+
+async function takeTurn(
+  scope: LaneScope,
+  conversation: ConversationRecord,
+  endpoint: Endpoint,
+  bot: Bot,
+  entry: StoredEntry,
+): Promise<StepResult> {
+  const { context } = scope;
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  context.stopSignal.addEventListener("abort", stop, { once: true });
+  const timeout = new Promise<never>((_resolve, reject) => {
+    abort.signal.addEventListener("abort", () => reject(new Error("The bot did not answer in time.")), { once: true });
+  });
+  timeout.catch(() => undefined);
+  const cancelTimer = context.clock.after(context.timing.botTimeoutMs, stop);
+  try {
+    const turn = await toTurn(scope, conversation, entry);
+    const answer = await Promise.race([bot.answer(turn, { signal: abort.signal }), timeout]);
+    context.metrics.count("handover_bot_turns_total", { result: "answered" });
+    return await commitAnswer(scope, endpoint, bot, entry, turn, answer);
+  } catch (error) {
+    if (error instanceof Error && error.name === "LeaseLostError") throw error;
+    context.metrics.count("handover_bot_turns_total", { result: "failed" });
+    return await turnFailed(scope, endpoint, entry, error);
+  } finally {
+    cancelTimer();
+    context.stopSignal.removeEventListener("abort", stop);
+  }
+}
+
+async function toTurn(scope: LaneScope, conversation: ConversationRecord, entry: StoredEntry): Promise<BotTurn> {
+  const id = createHash("sha256").update(`${scope.key}#${entry.seq}`).digest("base64url").slice(0, 22);
+  const common = {
+    id,
+    endpoint: conversation.endpoint,
+    conversation: conversation.conversation,
+    ...(conversation.user ? { user: conversation.user } : {}),
+  };
+  if (entry.kind === "message") return { ...common, message: toMessage(entry) };
+  return { ...common, event: await toBotEvent(scope, entry) };
+}
+
+async function toBotEvent(scope: LaneScope, entry: StoredEntry): Promise<BotEvent> {
+  const type = entry.status === "queued" || entry.status === "active" ? entry.status : "ended";
+  if (type !== "ended") return { type };
+  const handover = entry.handover ? await scope.context.store.readHandover(entry.handover) : undefined;
+  const undelivered: Message[] = [];
+  for (const seq of handover?.ended?.undelivered ?? []) {
+    const [missed] = await scope.context.store.readEntries(scope.key, { after: seq - 1, limit: 1 });
+    if (missed) undelivered.push(toMessage(missed));
+  }
+  return { type, ...(entry.reason ? { reason: entry.reason } : {}), ...(undelivered.length > 0 ? { undelivered } : {}) };
+}
+
+/** Everything that an answer brings about is committed together: messages, a request or an end, and the bot's cursor. */
+async function commitAnswer(
+  scope: LaneScope,
+  endpoint: Endpoint,
+  bot: Bot,
+  entry: StoredEntry,
+  turn: BotTurn,
+  answer: BotAnswer,
+): Promise<StepResult> {
+  const { context, key, fence } = scope;
+  await transact(context, { key, fence }, async (view) => {
+    if (!view.conversation || view.conversation.botThrough >= entry.seq) return { result: undefined };
+    const messages = toEntries(context.clock.now(), bot, turn, answer, isWithheld(view, entry));
+    const change = answer.handover ? await request(scope, endpoint, view, entry, answer, messages.length) : end(scope, view, answer);
+    const commit: Omit<Commit, "conversation"> = {
+      ...change,
+      append: [...messages, ...(change.append ?? [])],
+      update: { ...change.update, botThrough: entry.seq, botRetry: null },
+    };
+    return { commit, result: undefined };
+  });
+  return again;
+}
+
+/** What a bot says to a user's message is not shown once people have the conversation. */
+function isWithheld(view: ConversationView, entry: StoredEntry): boolean {
+  return entry.kind === "message" && view.handover !== undefined;
+}
+
+function toEntries(nowMs: number, bot: Bot, turn: BotTurn, answer: BotAnswer, isWithheld: boolean): NewEntry[] {
+  return (answer.messages ?? []).map((message, index) => ({
+    id: `${turn.id}:${index}`,
+    source: "bot",
+    kind: "message",
+    at: new Date(nowMs).toISOString(),
+    author: { role: "bot", ...(bot.name === undefined ? {} : { name: bot.name }) },
+    audience: isWithheld ? [] : ["user", "bot", "desk"],
+    ...message,
+  }));
+}
+
+async function request(
+  scope: LaneScope,
+  endpoint: Endpoint,
+  view: ConversationView,
+  entry: StoredEntry,
+  answer: BotAnswer,
+  messageCount: number,
+): Promise<Partial<Commit>> {
+  const { context, key } = scope;
+  const lastSeq = view.conversation?.lastSeq ?? 0;
+  if (view.handover) return {};
+  if (!endpoint.handover) return { append: [refusal(scope, endpoint, entry)] };
+  const options = safeOptions(scope, endpoint, answer);
+  if (!options) return { append: [refusal(scope, endpoint, entry)] };
+  const draft = draftRequest(context, view, {
+    key,
+    endpoint: { ...endpoint, handover: endpoint.handover },
+    options,
+    ...(answer.handover?.summary === undefined ? {} : { summary: answer.handover.summary }),
+    takesAfter: entry.seq,
+    transcriptAfter: await transcriptStart(context, view),
+    lastSeq: lastSeq + messageCount,
+  });
+  context.metrics.count("handover_requested_total", { by: "bot" });
+  return { ...draftCommit(draft), expectLastSeq: lastSeq, update: requestPatch(draft) };
+}
+
+function safeOptions(scope: LaneScope, endpoint: Endpoint, answer: BotAnswer): ReturnType<typeof mergeOptions> | undefined {
+  try {
+    return mergeOptions(endpoint, scope.context.connections, answer.handover?.options ? [answer.handover.options] : []);
+  } catch (error) {
+    scope.context.logger.error(`A bot asked for a handover with options that cannot be used: ${errorSummary(error)}`, {
+      endpoint: endpoint.token,
+    });
+    return undefined;
+  }
+}
+
+/** A request that cannot even begin still ends in an entry with a reason. */
+function refusal(scope: LaneScope, endpoint: Endpoint, entry: StoredEntry): NewEntry {
+  const text = endText(endpoint.texts, "unavailable");
+  return {
+    id: `refused:${entry.seq}`,
+    source: "runtime",
+    kind: "handover",
+    at: new Date(scope.context.clock.now()).toISOString(),
+    status: "ended",
+    reason: "unavailable",
+    cause: { actor: "system", code: endpoint.handover ? "INVALID_OPTIONS" : "HANDOVER_NOT_CONFIGURED" },
+    audience: ["user", "desk"],
+    ...(text === undefined ? {} : { text }),
+  };
+}
+
+function end(scope: LaneScope, view: ConversationView, answer: BotAnswer): Partial<Commit> {
+  if (!answer.endHandover || !view.handover || !view.conversation) return {};
+  const draft = createDraft(view.handover, scope.context.clock.now(), view.conversation.lastSeq);
+  const reason = view.handover.shownStatus === "active" ? "completed" : "cancelled";
+  beginEnding(draft, { reason, actor: "bot", closedBy: "us", windowMs: 0 });
+  return draftCommit(draft);
+}
+
+async function turnFailed(scope: LaneScope, endpoint: Endpoint, entry: StoredEntry, error: unknown): Promise<StepResult> {
+  const { context, key, fence } = scope;
+  const nowMs = context.clock.now();
+  const { result } = await transact(context, { key, fence }, ({ conversation }) => {
+    const before = conversation?.botRetry ?? { attempts: 0, firstAtMs: nowMs };
+    const attempts = before.attempts + 1;
+    const nextAtMs = nowMs + pauseAfter(attempts, context.timing, context.random, error);
+    const isOver = nextAtMs > before.firstAtMs + context.timing.botRetryMs;
+    if (isOver) return { commit: givenUp(scope, endpoint, entry), result: undefined };
+    return { commit: { update: { botRetry: { attempts, firstAtMs: before.firstAtMs, nextAtMs } } }, result: nextAtMs };
+  });
+  if (result !== undefined) return idleUntil(result);
+  context.logger.error(`A bot did not answer, and its turn was given up: ${errorSummary(error)}`, { endpoint: endpoint.token });
+  return again;
+}
+
+function givenUp(scope: LaneScope, endpoint: Endpoint, entry: StoredEntry): Omit<Commit, "conversation"> {
+  const { messageFailed } = endpoint.texts;
+  const notice: NewEntry = {
+    id: `bot-failed:${entry.seq}`,
+    source: "runtime",
+    kind: "notice",
+    event: "message-failed",
+    at: new Date(scope.context.clock.now()).toISOString(),
+    about: entry.seq,
+    cause: { actor: "bot", code: "BOT_FAILED" },
+    audience: ["user", "desk"],
+    ...(messageFailed === "" ? {} : { text: messageFailed }),
+  };
+  return { ...(entry.kind === "message" ? { append: [notice] } : {}), update: { botThrough: entry.seq, botRetry: null } };
+}

@@ -1,0 +1,91 @@
+import { ConversationGoneError, type CaughtUp, type Json } from "@handover/core";
+import { callVendor } from "../connections/call-vendor.ts";
+import { changeAttempt, note } from "../handover/draft.ts";
+import { beginEnding, markClosed } from "../handover/ending.ts";
+import { toProviderHandover } from "../handover/provider-view.ts";
+import type { ConversationRecord, HandoverRecord, NewDelivery } from "../store/records.ts";
+import { pauseAfter } from "../support/backoff.ts";
+import { errorCode } from "../support/describe-error.ts";
+import { omit } from "../support/omit.ts";
+import { changeHandover } from "./change-handover.ts";
+import type { LaneScope } from "./lane.ts";
+
+const maximumPages = 100;
+
+/**
+ * Asks the vendor what was missed and puts it in the inbox, page by page, each page together with its cursor.
+ * @returns whether the vendor could be asked
+ */
+export async function catchUp(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<boolean> {
+  return scope.context.mutex.run(`catch-up:${handover.id}`, async () => {
+    for (let page = 0; page < maximumPages; page += 1) {
+      const current = (await scope.context.store.readHandover(handover.id)) ?? handover;
+      const caught = await fetchPage(scope, conversation, current);
+      if (!caught) return false;
+      await storePage(scope, current, caught);
+      if (!caught.hasMore) return true;
+    }
+    return true;
+  });
+}
+
+async function fetchPage(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<CaughtUp | undefined> {
+  const { context } = scope;
+  const { attempt } = handover;
+  const connection = context.connections.get(attempt.connection);
+  try {
+    const view = toProviderHandover(conversation, handover, attempt, connection);
+    const cursor: Json | undefined = attempt.catchUp?.cursor;
+    return await callVendor(
+      context,
+      { connection, method: "catchUp", idempotencyKey: `${handover.id}-c${attempt.number}` },
+      async (call, handle) => (await handle.catchUp?.(view, cursor, call)) ?? { deliveries: [], cursor: null, hasMore: false },
+    );
+  } catch (error) {
+    await catchUpFailed(scope, handover, error);
+    return undefined;
+  }
+}
+
+async function storePage(scope: LaneScope, handover: HandoverRecord, caught: CaughtUp): Promise<void> {
+  const { context } = scope;
+  const connection = context.connections.get(handover.attempt.connection);
+  const hasWebhooks = connection.handle.receiveWebhook !== undefined;
+  const nowMs = context.clock.now();
+  const deliveries = caught.deliveries.map((delivery): NewDelivery => ({
+    connection: connection.name,
+    accountKey: handover.attempt.accountKey,
+    ...(delivery.id === undefined ? {} : { id: delivery.id }),
+    references: delivery.references,
+    ...(delivery.order ? { order: delivery.order } : {}),
+    payload: delivery.payload,
+    receivedAtMs: nowMs,
+    ...(hasWebhooks ? { isHealed: true as const } : {}),
+  }));
+  const pauseMs = caught.hasMore ? 0 : Math.min(caught.pollAfterMs ?? Infinity, context.timing.catchUpIntervalMs);
+  await changeHandover(scope, handover.id, (draft) => {
+    const { attempt } = draft.handover;
+    if (attempt.number !== handover.attempt.number) return undefined;
+    draft.handover = { ...draft.handover, attempt: omit(attempt, "mustPull") };
+    changeAttempt(draft, { catchUp: { cursor: caught.cursor, dueAtMs: nowMs + pauseMs, failures: 0, by: context.bootId } });
+    return { deliveries };
+  });
+}
+
+async function catchUpFailed(scope: LaneScope, handover: HandoverRecord, error: unknown): Promise<void> {
+  const { context } = scope;
+  await changeHandover(scope, handover.id, (draft) => {
+    const { attempt } = draft.handover;
+    if (attempt.number !== handover.attempt.number) return undefined;
+    const failures = (attempt.catchUp?.failures ?? 0) + 1;
+    const dueAtMs = draft.nowMs + pauseAfter(failures, context.timing, context.random, error);
+    changeAttempt(draft, { catchUp: { ...attempt.catchUp, dueAtMs, failures, by: context.bootId } });
+    note(draft, "catch-up-failed", { code: errorCode(error), failures });
+    if (ConversationGoneError.isInstance(error)) {
+      beginEnding(draft, { reason: "completed", actor: "system", code: error.code, closedBy: "vendor", windowMs: 0 });
+      markClosed(draft);
+      if (draft.handover.ending) draft.handover = { ...draft.handover, ending: { ...draft.handover.ending, hasCaughtUp: true } };
+    }
+    return {};
+  });
+}

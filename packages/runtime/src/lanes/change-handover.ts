@@ -1,0 +1,47 @@
+import { createDraft, draftCommit, type Draft } from "../handover/draft.ts";
+import { transact } from "../conversation/transact.ts";
+import type { Commit, ConversationPatch, ConversationRecord, HandoverRecord } from "../store/records.ts";
+import type { LaneScope } from "./lane.ts";
+
+/** What else is committed with a change of a handover. */
+export type Extras = Pick<Commit, "consume" | "references" | "deliveries" | "expectLastSeq"> & { readonly update?: ConversationPatch };
+
+/**
+ * Changes one handover of the conversation, atomically and from its newest record. `change` may be run again when something
+ * else came first; it returns `undefined` to leave everything as it is.
+ *
+ * @returns the handover as committed, or as it was found; `undefined` when it does not exist
+ */
+export async function changeHandover(
+  scope: LaneScope,
+  handoverId: string,
+  change: (draft: Draft, conversation: ConversationRecord) => Promise<Extras | undefined> | Extras | undefined,
+): Promise<HandoverRecord | undefined> {
+  const { context, key, fence } = scope;
+  const after = { clearsTyping: false };
+  const { result } = await transact(context, { key, fence }, async (view) => {
+    const handover = view.handover?.id === handoverId ? view.handover : await context.store.readHandover(handoverId);
+    if (!handover || !view.conversation) return { result: undefined };
+    const draft = createDraft(handover, context.clock.now(), view.conversation.lastSeq);
+    const extras = await change(draft, view.conversation);
+    if (!extras) return { result: handover };
+    after.clearsTyping = draft.clearsTyping;
+    const update = { ...extras.update, ...endedPatch(view.handover, draft.handover) };
+    return {
+      result: draft.handover,
+      commit: {
+        ...extras,
+        ...draftCommit(draft),
+        ...(Object.keys(update).length > 0 ? { update } : {}),
+      },
+    };
+  });
+  if (after.clearsTyping) context.typing.clear(key);
+  return result;
+}
+
+/** A handover that has ended is no longer the conversation's current one. */
+function endedPatch(current: HandoverRecord | undefined, changed: HandoverRecord): ConversationPatch {
+  const hasJustEnded = current?.id === changed.id && changed.status === "ended";
+  return hasJustEnded ? { currentHandover: null, lastHandover: changed.id } : {};
+}

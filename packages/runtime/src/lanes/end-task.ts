@@ -1,0 +1,61 @@
+import { HandoverError } from "@handover/core";
+import { callVendor } from "../connections/call-vendor.ts";
+import type { Connection } from "../connections/connection-registry.ts";
+import { toProviderHandover } from "../handover/provider-view.ts";
+import type { AttemptRecord, ConversationRecord, HandoverRecord } from "../store/records.ts";
+import { pauseAfter } from "../support/backoff.ts";
+import { errorSummary } from "../support/describe-error.ts";
+import type { LaneScope } from "./lane.ts";
+
+/** How a try to end a conversation at the vendor came out. */
+export type EndTry =
+  | { readonly kind: "closed" }
+  | { readonly kind: "given-up"; readonly code: string }
+  | { readonly kind: "later"; readonly end: NonNullable<AttemptRecord["end"]> };
+
+/** Calls `end` once and says how to go on. */
+export async function tryEnd(
+  scope: LaneScope,
+  request: {
+    readonly conversation: ConversationRecord;
+    readonly handover: HandoverRecord;
+    readonly attempt: AttemptRecord;
+    readonly connection: Connection;
+  },
+): Promise<EndTry> {
+  const { context } = scope;
+  const { handover, attempt, connection } = request;
+  const nowMs = context.clock.now();
+  const before = attempt.end ?? { calls: 0, firstAtMs: nowMs, nextTryAtMs: nowMs, isDone: false };
+  if (!connection.handle.end) return { kind: "given-up", code: "CANNOT_END" };
+  if (before.isRequested) return { kind: "given-up", code: "END_NOT_CONFIRMED" };
+  const calls = before.calls + 1;
+  try {
+    const view = toProviderHandover(request.conversation, handover, attempt, connection);
+    const reason = handover.ending?.reason ?? handover.ended?.reason ?? "cancelled";
+    const result = await callVendor(
+      context,
+      { connection, method: "end", idempotencyKey: `${handover.id}-e${attempt.number}`, attempt: calls },
+      async (call, handle) => (await handle.end?.(view, reason, call)) ?? "ended",
+    );
+    if (result === "ended") return { kind: "closed" };
+    return { kind: "later", end: { ...before, calls, nextTryAtMs: context.clock.now() + context.timing.callTimeoutMs, isRequested: true } };
+  } catch (cause) {
+    return afterFailure(scope, cause, { ...before, calls });
+  }
+}
+
+function afterFailure(scope: LaneScope, cause: unknown, end: NonNullable<AttemptRecord["end"]>): EndTry {
+  const { context } = scope;
+  const error = HandoverError.isInstance(cause) ? cause : undefined;
+  if (error?.effect === "handover") return { kind: "closed" };
+  const nextTryAtMs = context.clock.now() + pauseAfter(end.calls, context.timing, context.random, cause);
+  const patienceMs = error?.effect === "connection" ? context.timing.connectionRetryMs : context.timing.messageRetryMs;
+  const canRepeat = !error || error.isRetryable || error.effect === "connection";
+  if (canRepeat && nextTryAtMs <= end.firstAtMs + patienceMs) return { kind: "later", end: { ...end, nextTryAtMs } };
+  context.logger.error(`A conversation could not be ended at the desk and may still be open there: ${errorSummary(cause)}`, {
+    conversation: scope.key,
+    code: error?.code ?? "UNEXPECTED_ERROR",
+  });
+  return { kind: "given-up", code: error?.code ?? "UNEXPECTED_ERROR" };
+}

@@ -1,0 +1,68 @@
+import { requireEndpoint } from "../endpoints.ts";
+import { readUndelivered } from "../handover/desk-entries.ts";
+import { finishEnding } from "../handover/ending.ts";
+import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
+import { catchUp } from "./catch-up.ts";
+import { changeHandover } from "./change-handover.ts";
+import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
+
+const lastCatchUpTries = 8;
+
+/** Shows the end once the vendor's side is closed, nothing is on its way, and what was missed has been fetched. */
+export async function finishTask(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
+  const { ending, attempt } = handover;
+  if (!ending || handover.status !== "ending") return idle;
+  if (!isVendorSettled(handover) || (await hasUnclearPart(scope, handover))) return idle;
+  const nowMs = scope.context.clock.now();
+  if (ending.settledAtMs > nowMs) return idleUntil(ending.settledAtMs);
+  if (attempt.phase === "started" && attempt.catchUp && !ending.hasCaughtUp) return lastCatchUp(scope, conversation, handover);
+  return showEnd(scope, conversation, handover.id);
+}
+
+/** True when no call of ours can change anything at the vendor any more. */
+function isVendorSettled({ ending, attempt }: HandoverRecord): boolean {
+  switch (attempt.phase) {
+    case "started":
+      return ending?.closedBy === "vendor" || attempt.end?.isDone === true;
+    case "starting":
+      return attempt.callUntilMs === undefined;
+    case "in-doubt":
+      return false;
+    case "leaving":
+    case "over":
+      return true;
+  }
+}
+
+async function hasUnclearPart(scope: LaneScope, handover: HandoverRecord): Promise<boolean> {
+  const open = await scope.context.store.readOpenParts(handover.id, handover.attempt.number);
+  return open.some((part) => part.status === "sending" || part.status === "unclear");
+}
+
+async function lastCatchUp(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
+  const state = handover.attempt.catchUp;
+  if (state && state.failures > 0 && state.dueAtMs > scope.context.clock.now()) return idleUntil(state.dueAtMs);
+  const hasAsked = await catchUp(scope, conversation, handover);
+  if (!hasAsked && (state?.failures ?? 0) + 1 < lastCatchUpTries) return again;
+  await changeHandover(scope, handover.id, (draft) => {
+    const { ending } = draft.handover;
+    if (!ending) return undefined;
+    draft.handover = { ...draft.handover, ending: { ...ending, hasCaughtUp: true } };
+    return {};
+  });
+  return again;
+}
+
+async function showEnd(scope: LaneScope, conversation: ConversationRecord, handoverId: string): Promise<StepResult> {
+  const { context } = scope;
+  const { texts } = requireEndpoint(context.endpoints, conversation.endpoint);
+  await changeHandover(scope, handoverId, async (draft, current) => {
+    if (draft.handover.status !== "ending") return undefined;
+    const throughSeq = draft.handover.ending?.sendThrough ?? current.lastSeq;
+    const undelivered = (await readUndelivered(context.store, draft.handover, throughSeq)).map((entry) => entry.seq);
+    finishEnding(draft, texts, undelivered);
+    context.metrics.count("handover_ended_total", { reason: draft.handover.ended?.reason ?? "" });
+    return { expectLastSeq: current.lastSeq };
+  });
+  return again;
+}

@@ -1,0 +1,267 @@
+import {
+  AuthenticationError,
+  HandoverError,
+  packState,
+  UnavailableError,
+  type Call,
+  type Started,
+  type StartProgress,
+} from "@handover/core";
+import { callVendor, withCheckpoint } from "../connections/call-vendor.ts";
+import type { Connection } from "../connections/connection-registry.ts";
+import { requireEndpoint } from "../endpoints.ts";
+import { changeAttempt, note, showStatus, type Draft } from "../handover/draft.ts";
+import { readTranscript, toMessage } from "../handover/desk-entries.ts";
+import { giveWay, type Failure } from "../handover/give-way.ts";
+import { toStartRequest } from "../handover/provider-view.ts";
+import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
+import { pauseAfter } from "../support/backoff.ts";
+import { errorCode, errorSummary } from "../support/describe-error.ts";
+import { omit } from "../support/omit.ts";
+import { changeHandover } from "./change-handover.ts";
+import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
+
+/** Starts the current attempt, or finds out what became of a start without a clear outcome. */
+export async function startTask(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
+  const { context } = scope;
+  const { attempt } = handover;
+  const nowMs = context.clock.now();
+  const wasInterrupted = attempt.phase === "starting" && attempt.callUntilMs !== undefined;
+  if (wasInterrupted) return doubt(scope, handover.id, "START_INTERRUPTED");
+  if (attempt.nextTryAtMs !== undefined && attempt.nextTryAtMs > nowMs) return idleUntil(attempt.nextTryAtMs);
+  const connection = context.connections.get(attempt.connection);
+  if (attempt.phase === "in-doubt") return resolveDoubt(scope, conversation, handover, connection);
+  if (handover.status === "ending") return idle;
+  const giveUpAtMs = attempt.sinceMs + context.timing.startTimeoutMs;
+  if (!connection.gate.mayCall(scope.key)) {
+    return nowMs >= giveUpAtMs
+      ? fail(scope, handover.id, { reason: "failed", actor: "system", code: "CONNECTION_PAUSED" })
+      : idleUntil(giveUpAtMs);
+  }
+  return callStart(scope, conversation, handover, connection);
+}
+
+async function callStart(
+  scope: LaneScope,
+  conversation: ConversationRecord,
+  handover: HandoverRecord,
+  connection: Connection,
+): Promise<StepResult> {
+  const { context } = scope;
+  const callUntilMs = context.clock.now() + context.timing.callTimeoutMs;
+  const begun = await changeHandover(scope, handover.id, (draft) => {
+    if (draft.handover.status === "ending" || draft.handover.attempt.phase !== "starting") return undefined;
+    changeAttempt(draft, { startCalls: draft.handover.attempt.startCalls + 1, callUntilMs });
+    return {};
+  });
+  if (begun?.attempt.callUntilMs !== callUntilMs) return again;
+  try {
+    const started = await callStartMethod(scope, conversation, begun, connection, "start", (call, request) =>
+      connection.handle.start(request, call),
+    );
+    await commitStarted(scope, handover.id, connection, started);
+  } catch (error) {
+    await startFailed(scope, handover.id, error);
+  }
+  return again;
+}
+
+async function callStartMethod<Result>(
+  scope: LaneScope,
+  conversation: ConversationRecord,
+  handover: HandoverRecord,
+  connection: Connection,
+  method: "start" | "findStarted",
+  run: (call: ReturnType<typeof withCheckpoint>, request: ReturnType<typeof toStartRequest>) => Promise<Result>,
+): Promise<Result> {
+  const { context } = scope;
+  const { attempt } = handover;
+  const transcript = (await readTranscript(context.store, handover)).map((entry) => ({ seq: entry.seq, message: toMessage(entry) }));
+  const request = toStartRequest(conversation, handover, attempt, connection, transcript);
+  const checkpoint = (progress: StartProgress) => saveProgress(scope, handover.id, attempt.number, progress);
+  return callVendor(context, { connection, method, idempotencyKey: startKey(handover), attempt: attempt.startCalls }, (call: Call) =>
+    run(withCheckpoint(call, checkpoint), request),
+  );
+}
+
+/** At most 36 characters: the handover's id and the number of the attempt. */
+function startKey(handover: HandoverRecord): string {
+  return `${handover.id}-s${handover.attempt.number}`;
+}
+
+async function saveProgress(scope: LaneScope, handoverId: string, attemptNumber: number, progress: StartProgress): Promise<void> {
+  await changeHandover(scope, handoverId, (draft) => {
+    const { attempt } = draft.handover;
+    if (attempt.number !== attemptNumber) return undefined;
+    const references = mergeReferences(progress.references ?? [], attempt.references);
+    changeAttempt(draft, { references, ...(progress.state === undefined ? {} : { progress: progress.state }) });
+    return { references: [{ accountKey: attempt.accountKey, handover: handoverId, references: progress.references ?? [] }] };
+  });
+}
+
+function mergeReferences(first: readonly string[], second: readonly string[]): string[] {
+  return [...new Set([...first, ...second])];
+}
+
+async function commitStarted(scope: LaneScope, handoverId: string, connection: Connection, started: Started): Promise<void> {
+  const { context } = scope;
+  await changeHandover(scope, handoverId, (draft, conversation) => {
+    const { attempt } = draft.handover;
+    if (attempt.phase === "started") return undefined;
+    const references = mergeReferences(started.references, attempt.references);
+    const hasCatchUp = connection.handle.catchUp !== undefined;
+    const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
+    draft.handover = {
+      ...draft.handover,
+      attempt: {
+        ...omit(attempt, "callUntilMs", "doubtSinceMs", "nextTryAtMs", "progress"),
+        phase: "started",
+        references,
+        state: packState(connection.provider, started.state),
+        relay: started.relay,
+        transcriptThrough: started.transcriptThrough,
+        ...(hasCatchUp ? { catchUp: { dueAtMs: draft.nowMs + context.timing.catchUpIntervalMs, failures: 0, by: context.bootId } } : {}),
+        ...(started.relay === "none" && endpoint.handover ? { detachAtMs: draft.nowMs + endpoint.handover.detachedAfterMs } : {}),
+      },
+    };
+    const text = endpoint.texts.accepted;
+    showStatus(draft, "queued", text === "" ? {} : { text });
+    note(draft, "started", { calls: attempt.startCalls });
+    context.metrics.count("handover_started_total", { connection: connection.name });
+    return { references: [{ accountKey: attempt.accountKey, handover: handoverId, references }] };
+  });
+}
+
+async function startFailed(scope: LaneScope, handoverId: string, cause: unknown): Promise<void> {
+  const { context } = scope;
+  const error = cause instanceof HandoverError || HandoverError.isInstance(cause) ? cause : undefined;
+  if (error?.outcome !== "not-applied") {
+    await doubt(scope, handoverId, errorCode(cause));
+    return;
+  }
+  await changeHandover(scope, handoverId, (draft, conversation) => {
+    const { attempt } = draft.handover;
+    draft.handover = { ...draft.handover, attempt: omit(attempt, "callUntilMs") };
+    note(draft, "start-failed", { code: error.code, call: attempt.startCalls });
+    const nextTryAtMs = draft.nowMs + pauseAfter(attempt.startCalls, context.timing, context.random, error);
+    const canRepeat = error.isRetryable && error.effect !== "handover" && !AuthenticationError.isInstance(error);
+    if (canRepeat && nextTryAtMs <= attempt.sinceMs + context.timing.startTimeoutMs) {
+      changeAttempt(draft, { nextTryAtMs });
+      return {};
+    }
+    logStartFailure(scope, draft, error);
+    giveWay(context, draft, requireEndpoint(context.endpoints, conversation.endpoint), toFailure(error));
+    return {};
+  });
+}
+
+function toFailure(error: HandoverError): Failure {
+  return { reason: UnavailableError.isInstance(error) ? "unavailable" : "failed", actor: "system", code: error.code };
+}
+
+function logStartFailure(scope: LaneScope, draft: Draft, error: HandoverError): void {
+  const fields = { handover: draft.handover.id, connection: draft.handover.attempt.connection, code: error.code };
+  if (UnavailableError.isInstance(error)) scope.context.logger.info("Nobody could take a handover.", fields);
+  else scope.context.logger.error(`A handover could not be started: ${errorSummary(error)}`, fields);
+}
+
+async function doubt(scope: LaneScope, handoverId: string, code: string): Promise<StepResult> {
+  await changeHandover(scope, handoverId, (draft) => {
+    if (draft.handover.attempt.phase !== "starting") return undefined;
+    changeAttempt(draft, { phase: "in-doubt", doubtSinceMs: draft.nowMs });
+    note(draft, "start-in-doubt", { code });
+    return {};
+  });
+  return again;
+}
+
+async function resolveDoubt(
+  scope: LaneScope,
+  conversation: ConversationRecord,
+  handover: HandoverRecord,
+  connection: Connection,
+): Promise<StepResult> {
+  const answer = await lookForStarted(scope, conversation, handover, connection);
+  if (typeof answer === "object") {
+    await commitStarted(scope, handover.id, connection, answer);
+    return again;
+  }
+  const nowMs = scope.context.clock.now();
+  const callUntilMs = handover.attempt.callUntilMs ?? nowMs;
+  if (answer === "absent" && nowMs >= callUntilMs) return startAgain(scope, handover.id, []);
+  if (answer === "unknown") {
+    const signs = await referencesInInbox(scope, handover);
+    if (signs.length > 0) return startAgain(scope, handover.id, signs);
+    const giveUpAtMs = Math.max(callUntilMs, (handover.attempt.doubtSinceMs ?? nowMs) + scope.context.timing.startDoubtMs);
+    if (nowMs >= giveUpAtMs) return fail(scope, handover.id, { reason: "failed", actor: "system", code: "START_IN_DOUBT" });
+  }
+  return waitInDoubt(scope, handover.id, answer === "absent" ? callUntilMs : undefined);
+}
+
+async function lookForStarted(
+  scope: LaneScope,
+  conversation: ConversationRecord,
+  handover: HandoverRecord,
+  connection: Connection,
+): Promise<Started | "absent" | "unknown"> {
+  if (!connection.handle.findStarted || !connection.gate.mayCall(scope.key)) return "unknown";
+  try {
+    return await callStartMethod(
+      scope,
+      conversation,
+      handover,
+      connection,
+      "findStarted",
+      async (call, request) => (await connection.handle.findStarted?.(request, call)) ?? "unknown",
+    );
+  } catch {
+    return "unknown";
+  }
+}
+
+/** What deliveries that found this handover say about where it is. */
+async function referencesInInbox(scope: LaneScope, handover: HandoverRecord): Promise<string[]> {
+  const rows = await scope.context.store.readInbox(scope.key, 50);
+  return [...new Set(rows.filter((row) => row.handover === handover.id).flatMap((row) => row.references))];
+}
+
+/** The vendor surely has nothing yet, or has shown where it is: `start` may go on. */
+async function startAgain(scope: LaneScope, handoverId: string, references: readonly string[]): Promise<StepResult> {
+  await changeHandover(scope, handoverId, (draft) => {
+    const { attempt } = draft.handover;
+    if (attempt.phase !== "in-doubt") return undefined;
+    draft.handover = {
+      ...draft.handover,
+      attempt: {
+        ...omit(attempt, "callUntilMs", "doubtSinceMs", "nextTryAtMs"),
+        phase: "starting",
+        references: mergeReferences(references, attempt.references),
+      },
+    };
+    return {};
+  });
+  return again;
+}
+
+async function waitInDoubt(scope: LaneScope, handoverId: string, untilMs: number | undefined): Promise<StepResult> {
+  const { context } = scope;
+  const nextTryAtMs = untilMs ?? context.clock.now() + context.timing.retryFirstMs * 5;
+  await changeHandover(scope, handoverId, (draft) => {
+    changeAttempt(draft, { nextTryAtMs });
+    return {};
+  });
+  return idleUntil(nextTryAtMs);
+}
+
+async function fail(scope: LaneScope, handoverId: string, failure: Failure): Promise<StepResult> {
+  const { context } = scope;
+  await changeHandover(scope, handoverId, (draft, conversation) => {
+    context.logger.error("A handover could not be started: nobody can say whether the vendor has it.", {
+      handover: handoverId,
+      code: failure.code,
+    });
+    giveWay(context, draft, requireEndpoint(context.endpoints, conversation.endpoint), failure);
+    return {};
+  });
+  return again;
+}

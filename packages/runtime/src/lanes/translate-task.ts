@@ -1,0 +1,152 @@
+import {
+  isWake,
+  packState,
+  StateIncompatibleError,
+  type HandoverEvent,
+  type Translation,
+  type VendorDelivery,
+  type Wake,
+} from "@handover/core";
+import type { Connection } from "../connections/connection-registry.ts";
+import { requireEndpoint } from "../endpoints.ts";
+import { applyEvents } from "../handover/apply-events.ts";
+import { changeAttempt, note, type Draft } from "../handover/draft.ts";
+import { beginEnding } from "../handover/ending.ts";
+import { toProviderHandover } from "../handover/provider-view.ts";
+import type { AttemptRecord, ConversationRecord, InboxRecord } from "../store/records.ts";
+import { errorSummary } from "../support/describe-error.ts";
+import { omit } from "../support/omit.ts";
+import { changeHandover } from "./change-handover.ts";
+import { again, type LaneScope, type StepResult } from "./lane.ts";
+
+/** Translates one delivery of the inbox and commits what it means together with its consumption. */
+export async function translateDelivery(scope: LaneScope, row: InboxRecord, isOutOfOrder: boolean): Promise<void> {
+  const { context } = scope;
+  await changeHandover(scope, row.handover, async (draft, conversation) => {
+    const consume = { consume: [row.number] };
+    if (!belongsTo(draft.handover.attempt, row)) {
+      note(draft, "delivery-of-former-attempt");
+      return consume;
+    }
+    if (row.order) release(draft, row.order);
+    await translateInto(scope, draft, conversation, toDelivery(row), isOutOfOrder || row.isHealed === true);
+    return consume;
+  });
+  context.metrics.count("handover_deliveries_total", { connection: row.connection, result: "translated" });
+}
+
+/** Lets the provider's own timer go off. */
+export async function translateWake(scope: LaneScope, handoverId: string, wake: Wake): Promise<void> {
+  await changeHandover(scope, handoverId, async (draft, conversation) => {
+    if (draft.handover.attempt.wakeAtMs !== wake.atMs) return undefined;
+    draft.handover = { ...draft.handover, attempt: omit(draft.handover.attempt, "wakeAtMs") };
+    await translateInto(scope, draft, conversation, wake, false);
+    return {};
+  });
+}
+
+async function translateInto(
+  scope: LaneScope,
+  draft: Draft,
+  conversation: ConversationRecord,
+  delivery: VendorDelivery | Wake,
+  isLate: boolean,
+): Promise<void> {
+  const { context } = scope;
+  const connection = context.connections.get(draft.handover.attempt.connection);
+  const translation = translate(scope, draft, conversation, connection, delivery);
+  if (!translation) return;
+  if (translation.ignored) {
+    context.metrics.count("handover_deliveries_ignored_total", { connection: connection.name, why: translation.ignored });
+  }
+  keepState(draft, connection, translation);
+  const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
+  countMessages(scope, translation.events);
+  await applyEvents(draft, translation.events, {
+    texts: endpoint.texts,
+    windowMs: context.timing.reorderWindowMs,
+    isLate,
+    findPart: (by) => context.store.findPart(draft.handover.id, by),
+    findMessage: async (vendorMessageId) => (await context.store.findEntry(scope.key, connection.name, vendorMessageId))?.seq,
+  });
+}
+
+function translate(
+  scope: LaneScope,
+  draft: Draft,
+  conversation: ConversationRecord,
+  connection: Connection,
+  delivery: VendorDelivery | Wake,
+): Translation | undefined {
+  try {
+    const view = toProviderHandover(conversation, draft.handover, draft.handover.attempt, connection);
+    return connection.handle.translate?.(view, delivery) ?? { events: [], ignored: "no-translation" };
+  } catch (error) {
+    translationFailed(scope, draft, connection, error, isWake(delivery));
+    return undefined;
+  }
+}
+
+/** A provider that throws here is broken: the handover fails, others go on. */
+function translationFailed(scope: LaneScope, draft: Draft, connection: Connection, error: unknown, isTimer: boolean): void {
+  const code = StateIncompatibleError.isInstance(error) ? error.code : "TRANSLATION_FAILED";
+  scope.context.logger.error(`A delivery of the vendor could not be translated: ${errorSummary(error)}`, {
+    handover: draft.handover.id,
+    connection: connection.name,
+    code,
+    isTimer,
+  });
+  beginEnding(draft, { reason: "failed", actor: "system", code, closedBy: "us", windowMs: 0 });
+}
+
+function keepState(draft: Draft, connection: Connection, translation: Translation): void {
+  if (translation.state !== undefined) changeAttempt(draft, { state: packState(connection.provider, translation.state) });
+  if (translation.pull) changeAttempt(draft, { mustPull: true });
+  if (translation.wakeAt === null) draft.handover = { ...draft.handover, attempt: omit(draft.handover.attempt, "wakeAtMs") };
+  else if (translation.wakeAt !== undefined) changeAttempt(draft, { wakeAtMs: translation.wakeAt });
+}
+
+function release(draft: Draft, order: NonNullable<InboxRecord["order"]>): void {
+  const { released } = draft.handover.attempt;
+  const highest = Math.max(released[order.group] ?? -Infinity, order.position);
+  if (highest !== released[order.group]) changeAttempt(draft, { released: { ...released, [order.group]: highest } });
+}
+
+/** A delivery belongs to the attempt that one of its references was given to. */
+function belongsTo(attempt: AttemptRecord, row: InboxRecord): boolean {
+  return row.accountKey === attempt.accountKey && row.references.some((reference) => attempt.references.includes(reference));
+}
+
+function toDelivery(row: InboxRecord): VendorDelivery {
+  return {
+    ...(row.id === undefined ? {} : { id: row.id }),
+    references: row.references,
+    ...(row.order ? { order: row.order } : {}),
+    payload: row.payload,
+  };
+}
+
+function countMessages(scope: LaneScope, events: readonly HandoverEvent[]): void {
+  for (const event of events) {
+    if (event.type === "message-received")
+      scope.context.metrics.count("handover_agent_messages_total", { role: event.message.author.role });
+  }
+}
+
+/** Takes deliveries that nobody can use out of the inbox. */
+export async function dropDeliveries(scope: LaneScope, rows: readonly InboxRecord[], why: string): Promise<StepResult> {
+  const { context, key, fence } = scope;
+  await context.store.commit({
+    conversation: key,
+    fence,
+    consume: rows.map((row) => row.number),
+    journal: rows.map((row) => ({
+      atMs: context.clock.now(),
+      what: "delivery-dropped",
+      conversation: key,
+      connection: row.connection,
+      details: { why },
+    })),
+  });
+  return again;
+}

@@ -1,0 +1,79 @@
+import { readView } from "../conversation/transact.ts";
+import { nextDelivery } from "../handover/inbox-order.ts";
+import type { ConversationRecord, HandoverRecord, InboxRecord } from "../store/records.ts";
+import { catchUp } from "./catch-up.ts";
+import { finishTask } from "./finish-task.ts";
+import { again, idle, idleUntil, type LaneScope, type LaneStep, type StepResult } from "./lane.ts";
+import { timerTask } from "./timer-task.ts";
+import { dropDeliveries, translateDelivery } from "./translate-task.ts";
+
+const pageSize = 200;
+
+/** From the inbox into the log: one delivery after the other, in the vendor's order; then timers; then the end. */
+export function createVendorInStep(): LaneStep {
+  /** Holes in dense groups that the vendor has been asked about: `<handover>/<group>/<released>`. */
+  const askedHoles = new Set<string>();
+  return async (scope) => {
+    const { conversation, handover } = await readView(scope.context, scope.key);
+    if (!conversation) return idle;
+    const rows = await scope.context.store.readInbox(scope.key, pageSize);
+    const times: (number | undefined)[] = [];
+    for (const [id, own] of Map.groupBy(rows, (row) => row.handover)) {
+      const record = handover?.id === id ? handover : await scope.context.store.readHandover(id);
+      const result = await inboxTask(scope, conversation, record, own, askedHoles);
+      if (result.again) return result;
+      times.push(result.wakeAtMs);
+    }
+    if (!handover) return idleUntil(...times);
+    const timer = await timerTask(scope, conversation, handover);
+    if (timer.again) return timer;
+    const isInboxEmpty = !rows.some((row) => row.handover === handover.id);
+    const finish = isInboxEmpty ? await finishTask(scope, conversation, handover) : idle;
+    if (finish.again) return finish;
+    return idleUntil(...times, timer.wakeAtMs, finish.wakeAtMs);
+  };
+}
+
+async function inboxTask(
+  scope: LaneScope,
+  conversation: ConversationRecord,
+  handover: HandoverRecord | undefined,
+  rows: readonly InboxRecord[],
+  askedHoles: Set<string>,
+): Promise<StepResult> {
+  if (!handover) return dropDeliveries(scope, rows, "unknown-handover");
+  const { attempt } = handover;
+  if (attempt.phase === "starting" || attempt.phase === "in-doubt") return idle;
+  if (!attempt.state) return dropDeliveries(scope, rows, "never-started");
+  if (attempt.mustPull && handover.status !== "ended") return pull(scope, conversation, handover);
+  const { context } = scope;
+  const next = nextDelivery(rows, {
+    nowMs: context.clock.now(),
+    windowMs: context.timing.reorderWindowMs,
+    released: attempt.released,
+  });
+  if (next.kind === "none") return idle;
+  if (next.kind === "wait" || next.kind === "gap") return idleUntil(next.untilMs);
+  if (next.skipped > 0) {
+    const hole = `${handover.id}/${next.row.order?.group ?? ""}/${next.row.order?.position ?? 0}`;
+    const canAsk = context.connections.get(attempt.connection).handle.catchUp !== undefined;
+    if (canAsk && !askedHoles.has(hole)) {
+      askedHoles.add(hole);
+      await catchUp(scope, conversation, handover);
+      return again;
+    }
+    askedHoles.delete(hole);
+    context.metrics.count("handover_deliveries_total", { connection: attempt.connection, result: "skipped" }, next.skipped);
+  }
+  await translateDelivery(scope, next.row, next.isLate);
+  return again;
+}
+
+/** A delivery was only a nudge: what it points at is fetched before anything else is translated. */
+async function pull(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
+  const { attempt } = handover;
+  const dueAtMs = attempt.catchUp?.failures ? attempt.catchUp.dueAtMs : 0;
+  if (dueAtMs > scope.context.clock.now()) return idleUntil(dueAtMs);
+  await catchUp(scope, conversation, handover);
+  return again;
+}

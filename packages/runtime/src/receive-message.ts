@@ -1,0 +1,126 @@
+import type { Answer, User } from "@handover/core";
+import { conversationKey } from "./conversation/conversation-key.ts";
+import { requireEndpoint } from "./endpoints.ts";
+import type { NewEntry, StoredEntry } from "./entry.ts";
+import { RuntimeError } from "./errors.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import type { ConversationAddress, IncomingMessage } from "./runtime.ts";
+
+const idCharacters = 128;
+
+/** Takes a message of a user into the log. The same id again gives the same answer and changes nothing. */
+export async function receiveMessage(
+  context: RuntimeContext,
+  request: ConversationAddress & { readonly message: IncomingMessage; readonly user?: User },
+): Promise<{ readonly seq: number }> {
+  requireEndpoint(context.endpoints, request.endpoint);
+  const key = conversationKey(request);
+  const { message } = request;
+  checkMessage(context, message);
+  const known = await context.store.findEntry(key, "user", message.id);
+  if (known) return { seq: known.seq };
+  await checkWaiting(context, key);
+  const answer = message.answer ? await resolveAnswer(context, key, message.answer) : undefined;
+  const entry = toEntry(context, message, answer, request.user);
+  const outcome = await context.store.commit({
+    conversation: key,
+    create: { endpoint: request.endpoint, conversation: request.conversation },
+    append: [entry],
+    ...(request.user ? { update: { user: request.user } } : {}),
+  });
+  const seq = outcome.status === "committed" ? outcome.seqs[0] : undefined;
+  if (seq === undefined)
+    throw new RuntimeError("STORE_FAILED", "The store refused a message without saying why. Try again.", { isRetryable: true });
+  if (outcome.status === "committed" && outcome.added > 0)
+    context.metrics.count("handover_messages_received_total", { endpoint: request.endpoint });
+  return { seq };
+}
+
+function checkMessage(context: RuntimeContext, message: IncomingMessage): void {
+  if (message.id.length < 1 || message.id.length > idCharacters || !message.id.isWellFormed()) {
+    throw new RuntimeError("INVALID_MESSAGE", `A message needs an "id" of 1 to ${idCharacters} characters, chosen by the client.`);
+  }
+  const text = message.text ?? "";
+  if (text.trim() === "" && !message.answer) {
+    throw new RuntimeError("MESSAGE_EMPTY", 'The message has nothing in it. Send a "text" that is not only white space.');
+  }
+  const length = Array.from(text).length;
+  if (length > context.limits.messageCharacters) {
+    throw new RuntimeError(
+      "MESSAGE_TOO_LONG",
+      `The text has ${length} characters, ${context.limits.messageCharacters} are allowed. Send it in several messages.`,
+    );
+  }
+}
+
+/** A desk that takes nothing must not fill the store: the sender is told to wait. */
+async function checkWaiting(context: RuntimeContext, key: string): Promise<void> {
+  const conversation = await context.store.readConversation(key);
+  const handover = conversation?.currentHandover ? await context.store.readHandover(conversation.currentHandover) : undefined;
+  const from = handover ? handover.attempt.liveThrough : (conversation?.botThrough ?? 0);
+  if (!conversation || conversation.lastSeq - from < context.limits.waitingMessages) return;
+  const isBotless = !handover && !context.endpoints.get(conversation.endpoint)?.bot;
+  if (isBotless) return;
+  const waiting = await countWaiting(context, key, from);
+  if (waiting < context.limits.waitingMessages) return;
+  throw new RuntimeError(
+    "TOO_MANY_WAITING",
+    `${waiting} messages of this conversation wait to be delivered. Wait until some of them have been.`,
+    {
+      isRetryable: true,
+    },
+  );
+}
+
+async function countWaiting(context: RuntimeContext, key: string, after: number): Promise<number> {
+  const limit = context.limits.waitingMessages * 2;
+  const entries = await context.store.readEntries(key, { after, limit });
+  return entries.filter((entry) => entry.author?.role === "user").length;
+}
+
+async function resolveAnswer(
+  context: RuntimeContext,
+  key: string,
+  answer: { seq: number; choice: string },
+): Promise<Answer & { title: string }> {
+  const [entry] = await context.store.readEntries(key, { after: answer.seq - 1, limit: 1 });
+  const choice = entry?.seq === answer.seq ? choicesOf(entry).find((candidate) => candidate.id === answer.choice) : undefined;
+  if (!entry || !choice) {
+    throw new RuntimeError(
+      "INVALID_MESSAGE",
+      `Entry ${answer.seq} offers no such choice. Take "seq" and "choice" from the entry that showed it.`,
+    );
+  }
+  return {
+    messageId: entry.id,
+    choice: choice.id,
+    title: choice.title,
+    ...(choice.payload === undefined ? {} : { payload: choice.payload }),
+    ...(choice.providerData === undefined ? {} : { providerData: choice.providerData }),
+  };
+}
+
+function choicesOf(entry: StoredEntry) {
+  return [...(entry.choices ?? []), ...(entry.cards ?? []).flatMap((card) => card.choices ?? [])];
+}
+
+/** What was pressed is shown by its title, whatever payload a bot goes by. */
+function toEntry(
+  context: RuntimeContext,
+  message: IncomingMessage,
+  answer: (Answer & { title: string }) | undefined,
+  user: User | undefined,
+): NewEntry {
+  const { title, ...stored } = answer ?? { title: undefined };
+  const text = message.text?.trim() ? message.text : title;
+  return {
+    id: message.id,
+    source: "user",
+    kind: "message",
+    at: new Date(context.clock.now()).toISOString(),
+    author: { role: "user", ...(user ? { id: user.id } : {}), ...(user?.name === undefined ? {} : { name: user.name }) },
+    audience: ["user", "bot", "desk"],
+    ...(text === undefined ? {} : { text }),
+    ...(answer ? { answer: stored as Answer } : {}),
+  };
+}

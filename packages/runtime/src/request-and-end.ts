@@ -1,0 +1,107 @@
+import type { EndReason, Json, Message, User } from "@handover/core";
+import { conversationKey } from "./conversation/conversation-key.ts";
+import { transact, type ConversationView } from "./conversation/transact.ts";
+import { mergeOptions, requireEndpoint, type Endpoint } from "./endpoints.ts";
+import type { NewEntry } from "./entry.ts";
+import { RuntimeError } from "./errors.ts";
+import { createDraft, draftCommit } from "./handover/draft.ts";
+import { beginEnding } from "./handover/ending.ts";
+import { draftRequest, requestPatch, transcriptStart } from "./handover/request-handover.ts";
+import type { RuntimeContext } from "./runtime-context.ts";
+import type { ConversationAddress } from "./runtime.ts";
+import type { HandoverRecord } from "./store/records.ts";
+
+/** What `requestHandover` is given. */
+export type HandoverRequest = ConversationAddress & {
+  readonly options?: Readonly<Record<string, Json>>;
+  readonly transcript?: readonly Message[];
+  readonly summary?: string;
+  readonly user?: User;
+};
+
+/** Asks for a person; one that is running is kept. */
+export async function requestHandover(context: RuntimeContext, request: HandoverRequest): Promise<{ readonly handover: string }> {
+  const endpoint = requireEndpoint(context.endpoints, request.endpoint);
+  const key = conversationKey(request);
+  const { handover: people } = endpoint;
+  if (!people) {
+    throw new RuntimeError(
+      "HANDOVER_NOT_CONFIGURED",
+      `The endpoint "${endpoint.token}" has no people behind it. Give it "handover" with a connection in the configuration.`,
+    );
+  }
+  const options = mergeOptions(endpoint, context.connections, request.options ? [request.options] : []);
+  const { result } = await transact(context, { key }, async (view) => {
+    if (view.handover) return { result: view.handover.id };
+    const history = toHistory(view, request.transcript ?? []);
+    const lastSeq = view.conversation?.lastSeq ?? 0;
+    const transcriptAfter = await transcriptStart(context, view);
+    const draft = draftRequest(context, view, {
+      key,
+      endpoint: { ...endpoint, handover: people },
+      options,
+      ...(request.summary === undefined ? {} : { summary: request.summary }),
+      ...(request.user ? { user: request.user } : {}),
+      takesAfter: takesAfter(view, endpoint, lastSeq + history.length, transcriptAfter),
+      transcriptAfter,
+      lastSeq: lastSeq + history.length,
+    });
+    return {
+      result: draft.handover.id,
+      commit: {
+        ...draftCommit(draft),
+        create: { endpoint: request.endpoint, conversation: request.conversation },
+        append: [...history, ...draft.append],
+        expectLastSeq: lastSeq,
+        update: { ...requestPatch(draft), ...(request.user ? { user: request.user } : {}) },
+      },
+    };
+  });
+  context.metrics.count("handover_requested_total", { by: "call" });
+  return { handover: result };
+}
+
+/**
+ * User entries after this one go to the desk: what the bot has not answered yet, or, where the bot lives outside, what comes
+ * from now on.
+ */
+function takesAfter(view: ConversationView, endpoint: Endpoint, lastSeq: number, transcriptAfter: number): number {
+  if (!endpoint.bot) return lastSeq;
+  return Math.max(view.conversation?.botThrough ?? 0, transcriptAfter);
+}
+
+/** What was said before this log began becomes its first entries. */
+function toHistory(view: ConversationView, transcript: readonly Message[]): NewEntry[] {
+  if (transcript.length === 0) return [];
+  if ((view.conversation?.lastSeq ?? 0) > 0) {
+    throw new RuntimeError(
+      "INVALID_MESSAGE",
+      "A transcript can be given only for a conversation that has no entries yet: this one has its own.",
+    );
+  }
+  return transcript.map((message): NewEntry => {
+    const { id, author, sentAt, ...content } = message;
+    return { ...content, id, author, at: sentAt, source: "transcript", kind: "message", audience: ["user", "bot", "desk"] };
+  });
+}
+
+/** Ends the handover that runs. */
+export async function endHandover(
+  context: RuntimeContext,
+  request: ConversationAddress & { readonly reason?: EndReason; readonly actor?: "user" | "bot" | "system" },
+): Promise<{ readonly handover: string }> {
+  requireEndpoint(context.endpoints, request.endpoint);
+  const key = conversationKey(request);
+  const { result } = await transact(context, { key }, ({ conversation, handover }) => {
+    if (!conversation || !handover) throw new RuntimeError("NO_HANDOVER", "No handover is running in this conversation.");
+    if (handover.status === "ending") return { result: handover.id };
+    const draft = createDraft(handover, context.clock.now(), conversation.lastSeq);
+    beginEnding(draft, { reason: request.reason ?? reasonOf(handover), actor: request.actor ?? "user", closedBy: "us", windowMs: 0 });
+    return { result: handover.id, commit: draftCommit(draft) };
+  });
+  return { handover: result };
+}
+
+function reasonOf(handover: HandoverRecord): EndReason {
+  return handover.shownStatus === "active" ? "completed" : "cancelled";
+}

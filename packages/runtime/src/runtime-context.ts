@@ -1,0 +1,33 @@
+import type { HttpDispatcher, Logger, Random } from "@handover/core";
+import type { ConnectionRegistry } from "./connections/connection-registry.ts";
+import type { ChangeHub } from "./conversation/change-hub.ts";
+import type { Endpoint } from "./endpoints.ts";
+import type { Limits, RuntimeClock, Timing } from "./options.ts";
+import type { Store } from "./store/store.ts";
+import type { KeyedMutex } from "./support/mutex.ts";
+import type { Metrics } from "./support/metrics.ts";
+import type { TypingBoard } from "./typing.ts";
+
+/** What every part of a runtime shares. */
+export interface RuntimeContext {
+  readonly store: Store;
+  readonly clock: RuntimeClock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly timing: Timing;
+  readonly limits: Limits;
+  readonly dispatcher?: HttpDispatcher;
+  readonly publicUrl?: string;
+  readonly connections: ConnectionRegistry;
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly metrics: Metrics;
+  readonly mutex: KeyedMutex;
+  readonly changes: ChangeHub;
+  readonly typing: TypingBoard;
+  /** Aborts when the runtime has waited long enough for what is in flight. */
+  readonly stopSignal: AbortSignal;
+  /** Names this run of this process. */
+  readonly bootId: string;
+  /** Makes somebody look at the conversation soon. */
+  nudge(key: string): void;
+}

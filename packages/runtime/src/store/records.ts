@@ -1,0 +1,257 @@
+import type { Agent, DeliveryOrder, EndActor, EndReason, Json, MessagePart, QueueInfo, Reference, StoredState, User } from "@handover/core";
+import type { NewEntry } from "../entry.ts";
+
+/** A conversation: who reads how far, and which handover runs. */
+export interface ConversationRecord {
+  /** `<endpoint>/<percent-encoded conversation id>`: printable ASCII. */
+  readonly key: string;
+  readonly endpoint: string;
+  readonly conversation: string;
+  /** Goes up with every commit that changes the conversation, a handover or a part; not with entries alone. */
+  readonly version: number;
+  /** Goes up with everything that gives a worker something to do; see `Store.release`. */
+  readonly activity: number;
+  /** Number of the newest entry. */
+  readonly lastSeq: number;
+  readonly user?: User;
+  /** The bot has dealt with every entry up to here. */
+  readonly botThrough: number;
+  /** Tries of the turn after `botThrough`, and when the next one is due. */
+  readonly botRetry?: { readonly attempts: number; readonly firstAtMs: number; readonly nextAtMs: number };
+  /** The listener of `onEntry` has had every entry up to here. */
+  readonly pushedThrough: number;
+  /** How many handovers there were. */
+  readonly handoverCount: number;
+  /** The handover that has not ended. */
+  readonly currentHandover?: string;
+  /** The handover that ended last. */
+  readonly lastHandover?: string;
+}
+
+/** How far the start of an attempt is. */
+export type AttemptPhase =
+  /** A call of `start` may be running or will be made. */
+  | "starting"
+  /** A call of `start` had no clear outcome. */
+  | "in-doubt"
+  | "started"
+  /** Given up; what it left at the vendor is being ended. */
+  | "leaving"
+  /** Nothing is left to do. */
+  | "over";
+
+/** One try of a handover at one connection. */
+export interface AttemptRecord {
+  /** From 1. */
+  readonly number: number;
+  readonly connection: string;
+  readonly provider: string;
+  readonly accountKey: string;
+  readonly phase: AttemptPhase;
+  readonly sinceMs: number;
+  /** Calls of `start` so far. */
+  readonly startCalls: number;
+  /** A call of `start` is running, or had no clear outcome: the vendor may still carry it out until then. */
+  readonly callUntilMs?: number;
+  /** Since when the start is in doubt. */
+  readonly doubtSinceMs?: number;
+  readonly nextTryAtMs?: number;
+  readonly references: readonly Reference[];
+  /** What `checkpoint` saved of an unfinished start. */
+  readonly progress?: Json;
+  /** Absent until the start has returned. */
+  readonly state?: StoredState;
+  readonly relay?: "both" | "none";
+  /** Transcript entries up to this `seq` are at the desk. */
+  readonly transcriptThrough: number;
+  /** Live entries up to this `seq` have been dealt with. */
+  readonly liveThrough: number;
+  readonly catchUp?: {
+    readonly cursor?: Json;
+    readonly dueAtMs: number;
+    readonly failures: number;
+    /** The process that compared it with the vendor last: another one compares at once. */
+    readonly by: string;
+  };
+  /** The provider's own timer. */
+  readonly wakeAtMs?: number;
+  /** The highest position that was released, by order group. */
+  readonly released: Readonly<Record<string, number>>;
+  /** A delivery asked for `catchUp` before the next one is translated. */
+  readonly mustPull?: true;
+  /** A handover whose messages the vendor carries itself is left alone after this time. */
+  readonly detachAtMs?: number;
+  /** Tries of `end`, and when the next one is due. `isRequested`: the vendor has taken it and will say when it is over. */
+  readonly end?: {
+    readonly calls: number;
+    readonly firstAtMs: number;
+    readonly nextTryAtMs: number;
+    readonly isRequested?: true;
+    readonly isDone: boolean;
+  };
+}
+
+/** An end that has been decided but is not yet shown. */
+export interface EndingRecord {
+  readonly reason: EndReason;
+  readonly actor: EndActor;
+  readonly code?: string;
+  readonly sinceMs: number;
+  /** Who closes: `vendor` has closed already, `us` still has to. */
+  readonly closedBy: "vendor" | "us";
+  /** User entries up to this one still go to the desk; absent when the desk has closed. */
+  readonly sendThrough?: number;
+  /** What is learned until then is still shown before the end. */
+  readonly settledAtMs: number;
+  /** The last `catchUp` was made, or there is none. */
+  readonly hasCaughtUp: boolean;
+}
+
+/** One handover. */
+export interface HandoverRecord {
+  readonly id: string;
+  readonly conversation: string;
+  readonly ordinal: number;
+  readonly status: "requested" | "queued" | "active" | "ending" | "ended";
+  /** The status that was shown last, while it is `ending`. */
+  readonly shownStatus: "requested" | "queued" | "active" | "ended";
+  readonly createdAtMs: number;
+  /** `seq` of the entry that shows the request. */
+  readonly requestedSeq: number;
+  /** The transcript begins after this `seq`. */
+  readonly transcriptAfter: number;
+  /** User entries after this one go to the desk: the entry that the bot was answering when it asked. */
+  readonly takesAfter: number;
+  /** Connections in order of fallback. */
+  readonly connections: readonly string[];
+  /** Options by connection, as they were merged at the request. */
+  readonly options: Readonly<Record<string, Json>>;
+  readonly user?: User;
+  readonly summary?: string;
+  readonly acceptBeforeMs?: number;
+  readonly attempt: AttemptRecord;
+  /** Former attempts whose conversation at the vendor still has to be ended. */
+  readonly leaving: readonly AttemptRecord[];
+  /** Agents who are there, in the order of joining. */
+  readonly agents: readonly Agent[];
+  /** What was last said about the queue. */
+  readonly queue?: QueueInfo;
+  /** How many entries were made about it: part of their ids. */
+  readonly entryCount: number;
+  /** The handover before this one. */
+  readonly previous?: string;
+  readonly ending?: EndingRecord;
+  readonly ended?: {
+    readonly seq: number;
+    readonly atMs: number;
+    readonly reason: EndReason;
+    readonly actor: EndActor;
+    /** User entries up to this one were the handover's; later ones are the bot's. */
+    readonly takesThrough: number;
+    /** Of these, the ones that the desk never got. */
+    readonly undelivered: readonly number[];
+  };
+}
+
+/** How far one part of one message is on its way to the desk. */
+export type PartStatus = "planned" | "sending" | "unclear" | "sent" | "failed";
+
+/** One part of one entry for one attempt of a handover. Planned once, then frozen. */
+export interface PartRecord {
+  readonly handover: string;
+  readonly attempt: number;
+  readonly seq: number;
+  readonly index: number;
+  /** Of how many. */
+  readonly count: number;
+  /** The idempotency key, unique over everything. */
+  readonly key: string;
+  readonly part: MessagePart;
+  readonly status: PartStatus;
+  readonly calls: number;
+  readonly firstAtMs?: number;
+  /** A call may still be carried out at the vendor until then. */
+  readonly callUntilMs?: number;
+  readonly nextTryAtMs?: number;
+  readonly vendorMessageId?: string;
+  readonly isPossiblyDuplicated?: true;
+}
+
+/** A delivery of a vendor on its way into the log. */
+export interface NewDelivery {
+  readonly connection: string;
+  readonly accountKey: string;
+  /** Unique per account; absent: never recognised as a repeat. */
+  readonly id?: string;
+  readonly references: readonly Reference[];
+  readonly order?: DeliveryOrder;
+  readonly payload: Json;
+  readonly receivedAtMs: number;
+  /** Learned by asking, although the vendor should have told us. */
+  readonly isHealed?: true;
+}
+
+/** A delivery in the inbox that waits to be translated. */
+export interface InboxRecord extends NewDelivery {
+  readonly number: number;
+  readonly handover: string;
+}
+
+/** A fact that no participant sees. */
+export interface JournalItem {
+  readonly atMs: number;
+  /** Kebab-case: what happened. */
+  readonly what: string;
+  readonly conversation?: string;
+  readonly handover?: string;
+  readonly connection?: string;
+  /** Plain values; no message text, no secret. */
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** What a commit changes about a conversation's own row. */
+export type ConversationPatch = Partial<
+  Pick<ConversationRecord, "user" | "botThrough" | "pushedThrough" | "handoverCount" | "lastHandover">
+> & { readonly currentHandover?: string | null; readonly botRetry?: ConversationRecord["botRetry"] | null };
+
+/** One atomic change of one conversation: all of it, or nothing. */
+export interface Commit {
+  /** The conversation's key. */
+  readonly conversation: string;
+  /** Makes the conversation when it does not exist. */
+  readonly create?: { readonly endpoint: string; readonly conversation: string };
+  /** The lease of the worker; a commit under a lost lease is refused as `fenced`. */
+  readonly fence?: number;
+  /** The version that the change was worked out from; another one refuses the commit as `conflict`. */
+  readonly expectVersion?: number;
+  /** The number of the newest entry that the change was worked out from; another one refuses the commit as `conflict`. */
+  readonly expectLastSeq?: number;
+  /** Gets the next numbers. An entry whose (source, id) exists already is not added again and burns no number. */
+  readonly append?: readonly NewEntry[];
+  readonly update?: ConversationPatch;
+  /** New or replaced. */
+  readonly handovers?: readonly HandoverRecord[];
+  /** New or replaced. */
+  readonly parts?: readonly PartRecord[];
+  /** Inbox numbers that are dealt with: they stay known by id, their payload goes. */
+  readonly consume?: readonly number[];
+  /** Addresses of a handover. Parked deliveries that carry one of them are given to it. */
+  readonly references?: readonly { readonly accountKey: string; readonly handover: string; readonly references: readonly Reference[] }[];
+  /** Deliveries that were fetched; known ids are skipped. */
+  readonly deliveries?: readonly NewDelivery[];
+  readonly journal?: readonly JournalItem[];
+}
+
+/** What became of a commit. `seqs` has a number for each entry of `append`, an old one for a repeat. */
+export type CommitResult =
+  | {
+      readonly status: "committed";
+      readonly seqs: readonly number[];
+      /** How many entries were new. */
+      readonly added: number;
+      readonly version: number;
+      /** Deliveries that were new. */
+      readonly deliveriesAdded: number;
+    }
+  | { readonly status: "conflict" }
+  | { readonly status: "fenced" };

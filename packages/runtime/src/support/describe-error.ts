@@ -1,0 +1,12 @@
+import { HandoverError } from "@handover/core";
+
+/** The stable code of an error; what is not ours is `UNEXPECTED_ERROR`. */
+export function errorCode(error: unknown): string {
+  return HandoverError.isInstance(error) ? error.code : "UNEXPECTED_ERROR";
+}
+
+/** What may be logged of an error: our own messages hold no secret and no user text, those of strangers might. */
+export function errorSummary(error: unknown): string {
+  if (HandoverError.isInstance(error)) return error.message;
+  return error instanceof Error ? error.name : typeof error;
+}

@@ -1,0 +1,44 @@
+import type { Metric } from "../runtime.ts";
+
+const help: Readonly<Record<string, string>> = {
+  handover_messages_received_total: "User messages taken, without repeats.",
+  handover_messages_sent_total: "Message parts the desk has taken.",
+  handover_messages_failed_total: "Messages that could not be delivered to the desk.",
+  handover_agent_messages_total: "Messages of the desk shown to users, by author role.",
+  handover_started_total: "Handovers that a desk has taken.",
+  handover_requested_total: "Handovers that were asked for.",
+  handover_ended_total: "Handovers that ended, by reason.",
+  handover_webhooks_total: "Webhook requests, by connection and result code.",
+  handover_deliveries_total: "Vendor deliveries, by connection and what became of them.",
+  handover_vendor_calls_total: "Calls of vendors, by connection, method and result code.",
+  handover_bot_turns_total: "Turns given to bots, by result.",
+  handover_conflicts_total: "Commits that were worked out again because something else came first.",
+  handover_workers: "Conversations that this instance works on now.",
+};
+
+/** Counts by name and labels. */
+export interface Metrics {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  gauge(name: string, read: () => number): void;
+  read(): readonly Metric[];
+}
+
+/** Counters in memory, from the start of the process. */
+export function createMetrics(): Metrics {
+  const counters = new Map<string, Metric>();
+  const gauges = new Map<string, () => number>();
+  return {
+    count(name, labels = {}, by = 1) {
+      const key = `${name}${JSON.stringify(labels)}`;
+      const value = (counters.get(key)?.value ?? 0) + by;
+      counters.set(key, { name, help: help[name] ?? name, type: "counter", labels, value });
+    },
+    gauge(name, read) {
+      gauges.set(name, read);
+    },
+    read() {
+      const now = [...gauges].map(([name, read]): Metric => ({ name, help: help[name] ?? name, type: "gauge", labels: {}, value: read() }));
+      return [...counters.values(), ...now];
+    },
+  };
+}
