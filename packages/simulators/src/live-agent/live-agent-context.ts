@@ -1,0 +1,20 @@
+import type { Changes } from "../shared/changes.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { WebhookSender } from "../shared/webhook-sender.ts";
+import type { LiveAgentSetup } from "./live-agent-options.ts";
+import type { LiveAgentProfile } from "./live-agent-profile.ts";
+import type { Conversation, LiveAgentState } from "./live-agent-state.ts";
+
+/** What the operations of the simulated product work on. */
+export interface LiveAgentContext {
+  readonly setup: LiveAgentSetup;
+  readonly profile: LiveAgentProfile;
+  readonly state: LiveAgentState;
+  readonly clock: Clock;
+  readonly sender: WebhookSender;
+  readonly changes: Changes;
+}
+
+export function announceChange(context: LiveAgentContext, conversation: Conversation): void {
+  context.changes.emit({ kind: "conversation", id: String(conversation.displayId) });
+}

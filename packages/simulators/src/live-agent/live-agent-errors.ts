@@ -1,0 +1,56 @@
+/** An answer that is not a success, with the vendor's exact body. A text body is sent as it is, anything else as JSON. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly body: unknown;
+
+  constructor(status: number, body: unknown) {
+    super(`Live Agent answers ${status}`);
+    this.name = "ApiError";
+    this.status = status;
+    this.body = body;
+  }
+}
+
+export const htmlPage = (title: string): string =>
+  `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`;
+
+export function notFound(): ApiError {
+  return new ApiError(404, { error: "Resource could not be found" });
+}
+
+export function notSignedIn(): ApiError {
+  return new ApiError(401, { errors: ["You need to sign in or sign up before continuing."] });
+}
+
+export function unauthorized(error: string): ApiError {
+  return new ApiError(401, { error });
+}
+
+/** Validation of a record: names the attributes. */
+export function invalidRecord(problems: readonly { readonly attribute: string; readonly message: string }[]): ApiError {
+  return new ApiError(422, {
+    message: problems.map((problem) => problem.message).join(", "),
+    attributes: problems.map((problem) => problem.attribute),
+  });
+}
+
+export function unprocessable(error: string): ApiError {
+  return new ApiError(422, { error });
+}
+
+/** What an exception that nobody expected looks like from outside. */
+export function serverError(): ApiError {
+  return new ApiError(500, htmlPage("Internal Server Error"));
+}
+
+/** The answer of the fault `failRate`, in the shape this vendor, or the proxy before it, gives that status. */
+export function faultAnswer(status: number): ApiError {
+  if (status === 401) return unauthorized("Invalid Access Token");
+  if (status === 402) return new ApiError(402, { error: "Account limit exceeded. Please upgrade to a higher plan" });
+  if (status === 403) return new ApiError(403, { error: "API access is not enabled for this account" });
+  if (status === 404) return notFound();
+  if (status === 422) return unprocessable("Validation failed");
+  if (status === 429) return new ApiError(429, "Retry later\n");
+  if (status < 500) return new ApiError(status, { status, error: "Bad Request" });
+  return new ApiError(status, htmlPage(status === 500 ? "Internal Server Error" : `${status} from the proxy`));
+}
