@@ -50,8 +50,8 @@ export interface QueueStatus extends QueueInfo {
 /** What the user's side did with messages of the desk. */
 export interface DeliveryReport {
   readonly vendorMessageIds: readonly string[];
-  /** The report is true for everything up to this time (Unix milliseconds). */
-  readonly upToMs?: number;
+  /** The report is true for everything that the vendor sent up to this time (Unix milliseconds). */
+  readonly upToMs: number;
   readonly status: DeliveryStatus;
   /** Why it failed: a short text for agents, without the user's words. */
   readonly reason?: string;
@@ -106,7 +106,7 @@ export interface HandoverConnection<Options = unknown, State = unknown> {
   planMessage?(handover: Handover<Options, State>, message: Message): readonly MessagePart[];
 
   /**
-   * Sends one part with one vendor call. Called in order, one at a time per handover, between `start` and `end`; transcript
+   * Sends one part: one message at the vendor, whatever calls that takes. Called in order, one at a time per handover, between `start` and `end`; transcript
    * entries that `start` did not deliver come this way too. A repeat has the same `idempotencyKey` and a higher `attempt`.
    *
    * @throws ConversationGoneError when the vendor says that the conversation is over.
@@ -139,7 +139,8 @@ export interface HandoverConnection<Options = unknown, State = unknown> {
 
   /**
    * Looks for what a `start` without a clear outcome may have made. Called after such a start, before anything is tried
-   * again. `absent` only when it is sure; whatever it cannot prove is `unknown`.
+   * again. `absent` only when it is sure; whatever it cannot prove is `unknown`. When a delivery that carries one of our
+   * references turns up meanwhile, `start` is called again with all references of that delivery in `resume`.
    */
   findStarted?(request: StartRequest<Options>, call: StartCall): Promise<Started<State> | "absent" | "unknown">;
 

@@ -46,6 +46,8 @@ export interface Translation<State = unknown> {
   readonly state?: State;
   /** Sets the provider's one timer (Unix milliseconds), or takes it away with `null`. Left out: as it was. */
   readonly wakeAt?: number | null;
+  /** Addresses that the handover has only now: of a survey's own dialog, say. Deliveries that carry one find it from then on. */
+  readonly references?: readonly Reference[];
   /** This delivery is only a nudge: call `catchUp` before the next one. */
   readonly pull?: true;
   /** Why nothing came of it, a short kebab-case word for counters: `"own-echo"`, `"private-note"`, `"unknown-event"`. */

@@ -122,6 +122,8 @@ export interface EndedEvent extends EventBase {
   readonly actor: EndActor;
   /** The vendor's own word for it, kept in the journal. */
   readonly vendorReason?: string;
+  /** An error is a reason of its own (`failed`), never an addition to another one. */
+  readonly error?: never;
 }
 
 /** Everything a provider can report about a handover. What fits none of these is left out and named in `Translation.ignored`. */

@@ -17,7 +17,7 @@ import { isHandoverProvider } from "./index.ts";
 /** The types of what is checked here hold when the compiler accepts this file: `npm run typecheck` is the test. */
 describe("what the types make impossible", () => {
   it("should have no place for an error beside the reason of an end [F059 core part: types]", () => {
-    expectTypeOf<keyof EndedEvent>().toEqualTypeOf<"type" | "atMs" | "reason" | "actor" | "vendorReason">();
+    expectTypeOf<keyof EndedEvent>().toEqualTypeOf<"type" | "atMs" | "reason" | "actor" | "vendorReason" | "error">();
     // @ts-expect-error an end that is called completed cannot carry an error
     const event: EndedEvent = { type: "ended", reason: "completed", actor: "agent", error: { message: "refused" } };
     expect(event.reason).toBe("completed");

@@ -76,6 +76,7 @@ export interface Message {
 
 /** True when a message has nothing to show: no text but white space, no file, no card, no choice. */
 export function isEmptyMessage(message: Pick<Message, "text" | "attachments" | "cards" | "choices">): boolean {
-  const hasText = message.text !== undefined && message.text.trim() !== "";
+  // A message that comes from outside may hold null where the type says text.
+  const hasText = Boolean((message.text as string | null | undefined)?.trim());
   return !hasText && !message.attachments?.length && !message.cards?.length && !message.choices?.length;
 }

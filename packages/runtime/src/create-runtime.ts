@@ -22,7 +22,7 @@ import { randomId, systemRandom } from "./support/system-random.ts";
 import { errorCode, errorSummary } from "./support/describe-error.ts";
 import { createTypingBoard } from "./typing.ts";
 import { createUserTyping } from "./user-typing.ts";
-import { handleWebhook } from "./webhooks.ts";
+import { handleWebhook, notRunning } from "./webhooks.ts";
 
 const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 /** How long `stop` waits for calls that are in flight before it aborts them. */
@@ -68,9 +68,13 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
   context.metrics.gauge("handover_workers", () => work.workerCount);
   let unwatch: (() => void) | undefined;
 
-  function running<Result>(run: () => Result): Result {
-    if (isRunning) return run();
-    throw new RuntimeError("NOT_RUNNING", "The runtime is not running: call start() first, and nothing after stop().");
+  function requireRunning(): void {
+    if (!isRunning) throw new RuntimeError("NOT_RUNNING", "The runtime is not running: call start() first, and nothing after stop().");
+  }
+
+  async function running<Result>(run: () => Promise<Result>): Promise<Result> {
+    requireRunning();
+    return run();
   }
 
   return {
@@ -101,7 +105,10 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     receiveMessage: (request) => running(() => receiveMessage(context, request)),
     requestHandover: (request) => running(() => requestHandover(context, request)),
     endHandover: (request) => running(() => endHandover(context, request)),
-    follow: (request) => running(() => followEntries(context, request)),
+    follow(request) {
+      requireRunning();
+      return followEntries(context, request);
+    },
     watchTyping(address, listen) {
       requireEndpoint(endpoints, address.endpoint);
       return context.typing.watch(conversationKey(address), listen);
@@ -110,7 +117,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     onEntry(push) {
       listener = push;
     },
-    handleWebhook: (connection, request) => running(() => handleWebhook(context, connection, request)),
+    handleWebhook: async (connection, request) => (isRunning ? handleWebhook(context, connection, request) : notRunning()),
     connections: () =>
       connections.names.map((name) => {
         const { provider, webhookUrl } = connections.get(name);

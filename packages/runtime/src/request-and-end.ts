@@ -57,7 +57,6 @@ export async function requestHandover(context: RuntimeContext, request: Handover
       },
     };
   });
-  context.metrics.count("handover_requested_total", { by: "call" });
   return { handover: result };
 }
 

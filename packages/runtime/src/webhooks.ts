@@ -26,6 +26,11 @@ export async function handleWebhook(context: RuntimeContext, name: string, reque
   }
 }
 
+/** While the runtime starts or stops: the vendor may try again. */
+export function notRunning(): Response {
+  return Response.json({ code: "NOT_RUNNING", detail: "The host is starting or stopping." }, { status: 503 });
+}
+
 /** A fault of ours or of the store: the vendor may try again, nothing was taken. */
 function unexpected(context: RuntimeContext, connection: string, error: unknown): WebhookRefusedError {
   context.logger.error(`A webhook could not be taken: ${errorSummary(error)}`, { connection, code: errorCode(error) });

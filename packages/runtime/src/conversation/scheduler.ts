@@ -2,6 +2,7 @@ import type { EntryListener } from "../lanes/push-lane.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { Claim } from "../store/store.ts";
 import { errorSummary } from "../support/describe-error.ts";
+import { createKeyedMutex } from "../support/mutex.ts";
 import { randomId } from "../support/system-random.ts";
 import { createWorker, type Worker } from "./worker.ts";
 
@@ -22,6 +23,7 @@ export function createScheduler(context: RuntimeContext, listener: () => EntryLi
   const owner = randomId(context.random);
   const workers = new Map<string, Worker>();
   const wanted = new Set<string>();
+  const claims = createKeyedMutex();
   let isRunning = false;
   let claiming: Promise<void> | undefined;
   let cancelPoll: (() => void) | undefined;
@@ -48,19 +50,25 @@ export function createScheduler(context: RuntimeContext, listener: () => EntryLi
     worker.nudge();
   }
 
-  async function claim(only: readonly string[] | undefined): Promise<void> {
+  /** One claim after the other: a second claim of the same conversation would take it away from its own worker. */
+  function claim(keys: readonly string[] | undefined): Promise<void> {
+    return claims.run("claim", () => claimNow(keys));
+  }
+
+  async function claimNow(keys: readonly string[] | undefined): Promise<void> {
     const limit = maximumWorkers - workers.size;
-    if (limit <= 0) return;
+    const only = keys?.filter((key) => !workers.has(key));
+    if (limit <= 0 || only?.length === 0) return;
     const { store, clock, timing } = context;
-    const claims = await store.claim({ owner, leaseMs: timing.leaseMs, nowMs: clock.now(), limit, ...(only ? { only } : {}) });
-    for (const claimed of claims) if (isRunning && !workers.has(claimed.conversation)) addWorker(claimed);
+    const claimed = await store.claim({ owner, leaseMs: timing.leaseMs, nowMs: clock.now(), limit, ...(only ? { only } : {}) });
+    for (const one of claimed) if (isRunning) addWorker(one);
   }
 
   async function claimWanted(): Promise<void> {
     while (wanted.size > 0 && isRunning && workers.size < maximumWorkers) {
       const keys = [...wanted].slice(0, 100);
       for (const key of keys) wanted.delete(key);
-      await claim(keys.filter((key) => !workers.has(key)));
+      await claim(keys);
     }
   }
 
@@ -85,9 +93,9 @@ export function createScheduler(context: RuntimeContext, listener: () => EntryLi
   }
 
   async function renew(): Promise<void> {
-    const claims = [...workers.values()].map((worker) => worker.claim);
+    const held = [...workers.values()].map((worker) => worker.claim);
     try {
-      const lost = claims.length > 0 ? await context.store.renew(claims, owner, context.timing.leaseMs, context.clock.now()) : [];
+      const lost = held.length > 0 ? await context.store.renew(held, owner, context.timing.leaseMs, context.clock.now()) : [];
       for (const key of lost) {
         await workers.get(key)?.stop();
         workers.delete(key);

@@ -1,5 +1,6 @@
 import type { Commit, CommitResult, ConversationRecord, HandoverRecord } from "../store/records.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import type { Metrics } from "../support/metrics.ts";
 
 /** What a change of a conversation is worked out from. */
 export interface ConversationView {
@@ -46,13 +47,27 @@ export function transact<Result>(
         ...(request.fence === undefined ? {} : { fence: request.fence }),
       });
       if (outcome.status === "committed") {
-        context.metrics.count("handover_commits_total");
+        countCommitted(context.metrics, commit);
         return { result, committed: outcome };
       }
       if (outcome.status === "fenced") throw new LeaseLostError();
       context.metrics.count("handover_conflicts_total");
     }
   });
+}
+
+/** Counts once, after the commit: what was worked out twice has happened once. */
+function countCommitted(metrics: Metrics, commit: Pick<Commit, "append" | "journal">): void {
+  for (const entry of commit.append ?? []) {
+    if (entry.status === "requested") metrics.count("handover_requested_total");
+    if (entry.status === "ended") metrics.count("handover_ended_total", { reason: entry.reason ?? "" });
+    if (entry.event === "message-failed") metrics.count("handover_messages_failed_total");
+    if (entry.kind === "message" && entry.author?.role === "agent") metrics.count("handover_agent_messages_total");
+  }
+  for (const { what, connection = "" } of commit.journal ?? []) {
+    metrics.count("handover_journal_total", { what, connection });
+    if (what === "started") metrics.count("handover_started_total", { connection });
+  }
 }
 
 /** The conversation and its running handover as they are now. */

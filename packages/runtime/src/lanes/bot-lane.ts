@@ -140,8 +140,13 @@ async function commitAnswer(
   const { context, key, fence } = scope;
   await transact(context, { key, fence }, async (view) => {
     if (!view.conversation || view.conversation.botThrough >= entry.seq) return { result: undefined };
-    const messages = toEntries(context.clock.now(), bot, turn, answer, isWithheld(view, entry));
-    const change = answer.handover ? await request(scope, endpoint, view, entry, answer, messages.length) : end(scope, view, answer);
+    const isWithheld = await isTaken(scope, view.conversation, entry);
+    const messages = toEntries(context.clock.now(), bot, turn, answer, isWithheld);
+    const change = isWithheld
+      ? {}
+      : answer.handover
+        ? await request(scope, endpoint, view, entry, answer, messages.length)
+        : end(scope, view, answer);
     const commit: Omit<Commit, "conversation"> = {
       ...change,
       append: [...messages, ...(change.append ?? [])],
@@ -152,9 +157,9 @@ async function commitAnswer(
   return again;
 }
 
-/** What a bot says to a user's message is not shown once people have the conversation. */
-function isWithheld(view: ConversationView, entry: StoredEntry): boolean {
-  return entry.kind === "message" && view.handover !== undefined;
+/** What a bot says to a user's message is not shown when people have taken that message meanwhile. */
+async function isTaken(scope: LaneScope, conversation: ConversationRecord, entry: StoredEntry): Promise<boolean> {
+  return entry.kind === "message" && (await handoverTaking(scope, conversation, entry.seq)) !== undefined;
 }
 
 function toEntries(nowMs: number, bot: Bot, turn: BotTurn, answer: BotAnswer, isWithheld: boolean): NewEntry[] {
@@ -192,7 +197,6 @@ async function request(
     transcriptAfter: await transcriptStart(context, view),
     lastSeq: lastSeq + messageCount,
   });
-  context.metrics.count("handover_requested_total", { by: "bot" });
   return { ...draftCommit(draft), expectLastSeq: lastSeq, update: requestPatch(draft) };
 }
 

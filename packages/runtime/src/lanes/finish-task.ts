@@ -61,7 +61,6 @@ async function showEnd(scope: LaneScope, conversation: ConversationRecord, hando
     const throughSeq = draft.handover.ending?.sendThrough ?? current.lastSeq;
     const undelivered = (await readUndelivered(context.store, draft.handover, throughSeq)).map((entry) => entry.seq);
     finishEnding(draft, texts, undelivered);
-    context.metrics.count("handover_ended_total", { reason: draft.handover.ended?.reason ?? "" });
     return { expectLastSeq: current.lastSeq };
   });
   return again;

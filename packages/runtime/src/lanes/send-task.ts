@@ -254,7 +254,6 @@ async function giveUpEntry(
 ): Promise<StepResult> {
   const { context, handover, conversation } = scope;
   const { messageFailed } = requireEndpoint(context.endpoints, conversation.endpoint).texts;
-  context.metrics.count("handover_messages_failed_total", { connection: scope.connection.name, code });
   await changeHandover(scope, handover.id, (draft) => {
     draft.parts.push(...parts.map((part) => ({ ...omit(part, "callUntilMs", "nextTryAtMs"), status: "failed" as const })));
     passEntry(draft, { seq, isUser });

@@ -127,7 +127,6 @@ async function commitStarted(scope: LaneScope, handoverId: string, connection: C
     const text = endpoint.texts.accepted;
     showStatus(draft, "queued", text === "" ? {} : { text });
     note(draft, "started", { calls: attempt.startCalls });
-    context.metrics.count("handover_started_total", { connection: connection.name });
     return { references: [{ accountKey: attempt.accountKey, handover: handoverId, references }] };
   });
 }

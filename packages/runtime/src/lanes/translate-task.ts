@@ -2,7 +2,7 @@ import {
   isWake,
   packState,
   StateIncompatibleError,
-  type HandoverEvent,
+  type Reference,
   type Translation,
   type VendorDelivery,
   type Wake,
@@ -16,7 +16,7 @@ import { toProviderHandover } from "../handover/provider-view.ts";
 import type { AttemptRecord, ConversationRecord, InboxRecord } from "../store/records.ts";
 import { errorSummary } from "../support/describe-error.ts";
 import { omit } from "../support/omit.ts";
-import { changeHandover } from "./change-handover.ts";
+import { changeHandover, type Extras } from "./change-handover.ts";
 import { again, type LaneScope, type StepResult } from "./lane.ts";
 
 /** Translates one delivery of the inbox and commits what it means together with its consumption. */
@@ -29,8 +29,8 @@ export async function translateDelivery(scope: LaneScope, row: InboxRecord, isOu
       return consume;
     }
     if (row.order) release(draft, row.order);
-    await translateInto(scope, draft, conversation, toDelivery(row), isOutOfOrder || row.isHealed === true);
-    return consume;
+    const extras = await translateInto(scope, draft, conversation, toDelivery(row), isOutOfOrder || row.isHealed === true);
+    return { ...consume, ...extras };
   });
   context.metrics.count("handover_deliveries_total", { connection: row.connection, result: "translated" });
 }
@@ -40,8 +40,7 @@ export async function translateWake(scope: LaneScope, handoverId: string, wake: 
   await changeHandover(scope, handoverId, async (draft, conversation) => {
     if (draft.handover.attempt.wakeAtMs !== wake.atMs) return undefined;
     draft.handover = { ...draft.handover, attempt: omit(draft.handover.attempt, "wakeAtMs") };
-    await translateInto(scope, draft, conversation, wake, false);
-    return {};
+    return translateInto(scope, draft, conversation, wake, false);
   });
 }
 
@@ -51,17 +50,16 @@ async function translateInto(
   conversation: ConversationRecord,
   delivery: VendorDelivery | Wake,
   isLate: boolean,
-): Promise<void> {
+): Promise<Extras> {
   const { context } = scope;
   const connection = context.connections.get(draft.handover.attempt.connection);
   const translation = translate(scope, draft, conversation, connection, delivery);
-  if (!translation) return;
+  if (!translation) return {};
   if (translation.ignored) {
     context.metrics.count("handover_deliveries_ignored_total", { connection: connection.name, why: translation.ignored });
   }
   keepState(draft, connection, translation);
   const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
-  countMessages(scope, translation.events);
   await applyEvents(draft, translation.events, {
     texts: endpoint.texts,
     windowMs: context.timing.reorderWindowMs,
@@ -69,6 +67,14 @@ async function translateInto(
     findPart: (by) => context.store.findPart(draft.handover.id, by),
     findMessage: async (vendorMessageId) => (await context.store.findEntry(scope.key, connection.name, vendorMessageId))?.seq,
   });
+  return addReferences(draft, translation.references ?? []);
+}
+
+function addReferences(draft: Draft, references: readonly Reference[]): Extras {
+  if (references.length === 0) return {};
+  const { attempt, id } = draft.handover;
+  changeAttempt(draft, { references: [...new Set([...attempt.references, ...references])] });
+  return { references: [{ accountKey: attempt.accountKey, handover: id, references }] };
 }
 
 function translate(
@@ -124,13 +130,6 @@ function toDelivery(row: InboxRecord): VendorDelivery {
     ...(row.order ? { order: row.order } : {}),
     payload: row.payload,
   };
-}
-
-function countMessages(scope: LaneScope, events: readonly HandoverEvent[]): void {
-  for (const event of events) {
-    if (event.type === "message-received")
-      scope.context.metrics.count("handover_agent_messages_total", { role: event.message.author.role });
-  }
 }
 
 /** Takes deliveries that nobody can use out of the inbox. */
