@@ -37,16 +37,14 @@ export function record(runtime: HandoverRuntime, address: { readonly endpoint: s
       .map((entry) => (entry.reason ? `${entry.status ?? ""}/${entry.reason}` : (entry.status ?? "")));
 
   async function until(what: string, fits: (entry: VisibleEntry) => boolean): Promise<VisibleEntry> {
-    let isOver = false;
-    const timer = setTimeout(() => {
-      isOver = true;
-      wake();
-    }, patienceMs);
+    const patience = AbortSignal.timeout(patienceMs);
+    const timer = setTimeout(() => wake(), patienceMs + 10);
     try {
       for (;;) {
         const found = visible().find(fits);
         if (found) return found;
-        if (isOver) throw new Error(`Waited in vain for ${what}. Log so far:\n${entries.map((entry) => JSON.stringify(entry)).join("\n")}`);
+        if (patience.aborted)
+          throw new Error(`Waited in vain for ${what}. Log so far:\n${entries.map((entry) => JSON.stringify(entry)).join("\n")}`);
         await change;
       }
     } finally {

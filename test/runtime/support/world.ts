@@ -52,7 +52,10 @@ export interface WorldOptions {
   readonly vendor?: TestVendorOptions;
   /** More vendors by connection name; the first one is called `desk`. */
   readonly others?: Readonly<Record<string, TestVendor>>;
+  /** Default: `echoBot`. */
   readonly bot?: Bot;
+  /** `false`: the bot lives elsewhere, as an integrator's own would. */
+  readonly hasBot?: boolean;
   readonly handover?: Partial<EndpointOptions["handover"]>;
   readonly timing?: Partial<Timing>;
   readonly runtime?: Partial<HandoverRuntimeOptions>;
@@ -96,7 +99,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       endpoints: [
         {
           token: "web",
-          ...("bot" in options ? (options.bot ? { bot: options.bot } : {}) : { bot: echoBot }),
+          ...(options.hasBot === false ? {} : { bot: options.bot ?? echoBot }),
           handover: { connections: Object.keys(vendors), ...options.handover },
         },
       ],
