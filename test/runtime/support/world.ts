@@ -91,7 +91,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 
   async function start(): Promise<void> {
     runtime = await createHandoverRuntime({
-      store: createSqliteStore({ path: join(folder, "handover.db") }),
+      store: createSqliteStore({ path: join(folder, "handover.db"), ...(options.runtime?.clock ? { clock: options.runtime.clock } : {}) }),
       providers: [vendor.provider],
       connections: Object.fromEntries(
         Object.entries(vendors).map(([name, { settings }]) => [name, { provider: vendor.provider.name, settings }]),

@@ -1,0 +1,30 @@
+import type { ConnectionReport } from "@handover/runtime";
+import type { SettingOrigin } from "../configuration/host-configuration.ts";
+import type { ConfigurationProblem } from "../configuration/problem.ts";
+
+/** What `handover check` found. */
+export interface CheckReport {
+  readonly isOk: boolean;
+  readonly configuration: { readonly file: string; readonly problems: readonly ConfigurationProblem[] };
+  readonly connections: readonly (ConnectionReport & { readonly settings: readonly SettingOrigin[]; readonly webhookUrl?: string })[];
+}
+
+export function printReport(report: CheckReport, output: { readonly isJson: boolean; readonly print: (line: string) => void }): void {
+  if (output.isJson) {
+    output.print(JSON.stringify(report, null, 2));
+    return;
+  }
+  output.print(`${report.configuration.file}: ok`);
+  for (const { connection, provider, findings, settings, webhookUrl } of report.connections) {
+    output.print(`${connection} (${provider})`);
+    for (const { level, code, message } of findings) output.print(`  ${level.padEnd(8)} ${message} [${code}]`);
+    if (findings.length === 0) output.print("  ok       this provider has no check of its own");
+    for (const origin of settings) output.print(`  setting  ${describeOrigin(origin)}`);
+    if (webhookUrl !== undefined) output.print(`  webhook  ${webhookUrl}`);
+  }
+}
+
+function describeOrigin({ setting, from, variables, value }: SettingOrigin): string {
+  const source = { file: "the file", environment: `the environment (${variables.join(", ")})`, provisioned: "handover provision" }[from];
+  return `${setting} = ${value ?? "********"}, from ${source}`;
+}

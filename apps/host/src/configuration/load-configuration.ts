@@ -1,0 +1,146 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname, relative, resolve } from "node:path";
+import { createPluginRegistry, loadPlugins, PluginLoadingError, type PluginRegistry } from "@handover/core";
+import { checkConnections, readConnections } from "./check-connections.ts";
+import { checkConnectionNames, checkOpenAccess, inlineConnections, readEndpoints, toEndpoint } from "./check-endpoints.ts";
+import { createChecker, type Checker } from "./checker.ts";
+import { checkOptions } from "./check-options.ts";
+import { limitsSchema, listenSchema, rootSchema, type RootFile } from "./configuration-schema.ts";
+import type { HostConfiguration, Overlays } from "./host-configuration.ts";
+import type { Environment } from "./interpolate.ts";
+import { byPosition, ConfigurationError, type ConfigurationProblem } from "./problem.ts";
+import { readYaml, type ConfigurationSource } from "./yaml-source.ts";
+
+const largestFileBytes = 1_048_576;
+
+export interface LoadOptions {
+  readonly environment: Environment;
+  /** Reads what provisioning made. Asked only when one of the connections can be provisioned. */
+  readonly readOverlays?: (request: {
+    readonly storePath: string;
+    readonly connections: readonly string[];
+  }) => Promise<Overlays | "unknown">;
+  /** A connection whose settings need not be complete: it is about to be provisioned. */
+  readonly withoutSettingsOf?: string;
+}
+
+/** Reads a configuration file. @throws ConfigurationError with every problem there is */
+export async function loadConfiguration(file: string, options: LoadOptions): Promise<HostConfiguration> {
+  const path = resolve(file);
+  const name = displayName(path);
+  const text = await readText(path, name);
+  const { source, problems } = readYaml(text, { file: name, environment: options.environment });
+  if (source.value === undefined && problems.length > 0) throw new ConfigurationError(problems);
+  return checkConfiguration({ source, path, problems, options });
+}
+
+/** Checks a configuration that was read. `path` is where names and relative paths start from. */
+export async function checkConfiguration(request: {
+  readonly source: ConfigurationSource;
+  readonly path: string;
+  readonly problems?: readonly ConfigurationProblem[];
+  readonly options: LoadOptions;
+}): Promise<HostConfiguration> {
+  const { source, path, options } = request;
+  const checker = createChecker(source, request.problems ?? []);
+  const value = (source.value ?? {}) as Readonly<Record<string, unknown>>;
+  const root = checker.read(rootSchema, value, []);
+  const { registry, failedPlugins } = await loadAll(value["plugins"], path, checker);
+
+  const named = readConnections(value["connections"], checker);
+  const endpoints = readEndpoints(value["endpoints"], checker);
+  const namesInFile = Object.keys(value["connections"] ?? {});
+  const declared = [...named, ...inlineConnections(endpoints, namesInFile, checker)];
+  checkConnectionNames(endpoints, [...namesInFile, ...declared.map(({ name }) => name)], checker);
+  const findProvider = (provider: string) => (registry.has(provider) ? registry.get(provider) : undefined);
+  checkOptions(endpoints, { connections: declared, findProvider, checker });
+  checkOpenAccess(endpoints, { host: hostOf(value), allowOpenAccess: value["allowOpenAccess"] === true, checker });
+
+  const storePath = findStore(value, path, options.environment);
+  const canBeProvisioned = declared.filter(({ file }) => findProvider(file.provider)?.provisioning);
+  const overlays =
+    canBeProvisioned.length > 0 && options.readOverlays
+      ? await options.readOverlays({ storePath, connections: canBeProvisioned.map(({ name }) => name) })
+      : {};
+  const incomplete = overlays === "unknown" ? canBeProvisioned.map(({ name }) => name) : [options.withoutSettingsOf ?? ""];
+  const known = overlays === "unknown" ? {} : overlays;
+  const connections = checkConnections(declared, { registry, failedPlugins, overlays: known, incomplete, checker });
+
+  if (checker.problems.length > 0 || !root) throw new ConfigurationError([...checker.problems].sort(byPosition));
+  return {
+    ...rootSettings(root, options.environment),
+    file: source.file,
+    storePath,
+    providers: registry.plugins.map(({ provider }) => provider),
+    connections,
+    endpoints: endpoints.map(toEndpoint),
+  };
+}
+
+async function readText(path: string, name: string): Promise<string> {
+  const fail = (message: string) => new ConfigurationError([{ code: "FILE_NOT_READABLE", file: name, path: "", message }]);
+  const content = await readFile(path).catch((error: unknown) => {
+    const { code } = error as { code?: string };
+    if (code === "ENOENT") throw fail("does not exist. Create it, or name another one with --config <file>");
+    if (code === "EISDIR") throw fail("is a folder. Name the file in it: --config <folder>/handover.yaml");
+    throw fail(`cannot be read (${code ?? "unknown"}). Check its permissions`);
+  });
+  if (content.length > largestFileBytes) throw fail("is larger than 1 MiB. This is no configuration of Handover");
+  return content.toString("utf8");
+}
+
+function displayName(path: string): string {
+  const name = relative(process.cwd(), path);
+  return name === "" || name.startsWith("..") ? basename(path) : name;
+}
+
+async function loadAll(
+  value: unknown,
+  path: string,
+  checker: Checker,
+): Promise<{ readonly registry: PluginRegistry; readonly failedPlugins: readonly string[] }> {
+  const plugins = Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
+  const load = (entries: readonly string[]) => loadPlugins({ plugins: entries, from: path, hostFile: import.meta.url });
+  try {
+    return { registry: await load(plugins), failedPlugins: [] };
+  } catch (error) {
+    if (!PluginLoadingError.isInstance(error)) throw error;
+    for (const problem of error.problems) checker.add(problem.code, ["plugins", plugins.lastIndexOf(problem.plugin)], problem.message);
+    const failedPlugins = error.problems.map(({ plugin }) => plugin);
+    // Those that do load are needed to find the other problems.
+    const registry = await load(plugins.filter((plugin) => !failedPlugins.includes(plugin))).catch(() => createPluginRegistry([]));
+    return { registry, failedPlugins };
+  }
+}
+
+function hostOf(value: Readonly<Record<string, unknown>>): string {
+  const host = (value["listen"] as { host?: unknown } | null | undefined)?.host;
+  return typeof host === "string" ? host : "127.0.0.1";
+}
+
+function findStore(value: Readonly<Record<string, unknown>>, path: string, environment: Environment): string {
+  const configured = (value["store"] as { sqlite?: unknown } | null | undefined)?.sqlite;
+  if (typeof configured === "string") return resolve(dirname(path), configured);
+  return resolve(environment["HANDOVER_DATA"] ?? resolve(dirname(path), "data"), "handover.db");
+}
+
+function rootSettings(root: RootFile, environment: Environment) {
+  const listen = root.listen ?? listenSchema.parse({});
+  return {
+    listen: { ...listen, port: listen.port ?? readPort(environment["HANDOVER_PORT"], "HANDOVER_PORT") ?? 4000 },
+    ...(root.publicUrl ? { publicUrl: root.publicUrl.replace(/\/+$/, "") } : {}),
+    limits: root.limits ?? limitsSchema.parse({}),
+    timing: root.timing ?? {},
+    ...(root.metrics ? { metricsToken: root.metrics.token } : {}),
+    ...(root.operator ? { operatorToken: root.operator.token } : {}),
+  };
+}
+
+/** A port out of the environment. */
+export function readPort(text: string | undefined, name: string): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  const message = `The environment variable ${name} must be a port, a whole number from 0 to 65535`;
+  throw new ConfigurationError([{ code: "INVALID_CONFIG", file: "environment", path: name, message }]);
+}

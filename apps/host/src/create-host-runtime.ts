@@ -1,0 +1,71 @@
+import type { Logger } from "@handover/core";
+import {
+  createHandoverRuntime,
+  type Bot,
+  type EndpointOptions,
+  type HandoverRuntime,
+  type Store,
+  type Texts,
+  type Timing,
+} from "@handover/runtime";
+import { createDemoBot } from "./bots/demo-bot.ts";
+import { createHttpBot } from "./bots/http-bot.ts";
+import type { EndpointConfiguration, HostConfiguration } from "./configuration/host-configuration.ts";
+
+/** The runtime that a configuration describes, not yet started. */
+export async function createHostRuntime(
+  configuration: HostConfiguration,
+  parts: { readonly store: Store; readonly logger: Logger },
+): Promise<HandoverRuntime> {
+  const { publicUrl, limits } = configuration;
+  return createHandoverRuntime({
+    ...parts,
+    providers: configuration.providers,
+    connections: Object.fromEntries(configuration.connections.map(({ name, origins: _origins, ...connection }) => [name, connection])),
+    endpoints: configuration.endpoints.map(toEndpointOptions),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    timing: toTiming(configuration.timing),
+    limits: {
+      webhookBytes: limits.webhookBytes,
+      ...(limits.messageCharacters === undefined ? {} : { messageCharacters: limits.messageCharacters }),
+    },
+  });
+}
+
+/** `callTimeoutSeconds` of the file is `callTimeoutMs` of the runtime. */
+function toTiming(timing: HostConfiguration["timing"]): Partial<Timing> {
+  return Object.fromEntries(
+    Object.entries(timing).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key.replace(/Seconds$/, "Ms"), Math.round(value * 1000)]],
+    ),
+  );
+}
+
+function toEndpointOptions(endpoint: EndpointConfiguration): EndpointOptions {
+  const { token, handover, channelOptions } = endpoint;
+  const bot = toBot(endpoint);
+  return {
+    token,
+    channelOptions,
+    ...(bot ? { bot } : {}),
+    ...(handover
+      ? {
+          handover: {
+            connections: handover.connections,
+            ...(handover.options ? { options: handover.options } : {}),
+            ...(handover.texts ? { texts: withoutUndefined(handover.texts) } : {}),
+            ...(handover.acceptTimeoutSeconds === undefined ? {} : { acceptTimeoutMs: handover.acceptTimeoutSeconds * 1000 }),
+          },
+        }
+      : {}),
+  };
+}
+
+function toBot({ bot }: EndpointConfiguration): Bot | undefined {
+  if (bot.http) return createHttpBot(bot.http);
+  return bot.demo ? createDemoBot() : undefined;
+}
+
+function withoutUndefined(texts: { readonly [key in keyof Texts]?: string | undefined }): Partial<Texts> {
+  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== undefined));
+}

@@ -1,0 +1,86 @@
+import type { AddressInfo } from "node:net";
+import { HandoverError, type Logger } from "@handover/core";
+import type { HandoverRuntime } from "@handover/runtime";
+import { createSqliteStore } from "@handover/store-sqlite";
+import type { FastifyInstance } from "fastify";
+import type { HostConfiguration } from "./configuration/host-configuration.ts";
+import { createHostRuntime } from "./create-host-runtime.ts";
+import { createConsoleLogger } from "./logger.ts";
+import { createOperatorToken, removeOperatorFile, writeOperatorFile } from "./operator-file.ts";
+import type { EventStreamTimes } from "./server/event-stream.ts";
+import { createServer } from "./server/server.ts";
+
+export interface HostOptions {
+  readonly logger?: Logger;
+  /** Resolves when what this host needs to be alive answers. */
+  readonly checkHealth?: () => Promise<void>;
+  readonly streamTimes?: EventStreamTimes;
+}
+
+/** A host that runs. */
+export interface Host {
+  /** Where it listens, as this machine reaches it; no slash at the end. */
+  readonly url: string;
+  readonly runtime: HandoverRuntime;
+  /** Ends the open streams, finishes what is in flight, closes the store. */
+  stop(): Promise<void>;
+}
+
+/** Starts runtime and server. @throws HandoverError `PORT_IN_USE`, `ADDRESS_NOT_USABLE`, `STORE_IN_USE` and what the runtime says */
+export async function startHost(configuration: HostConfiguration, options: HostOptions = {}): Promise<Host> {
+  const logger = options.logger ?? createConsoleLogger();
+  const { storePath } = configuration;
+  const runtime = await createHostRuntime(configuration, { store: createSqliteStore({ path: storePath, logger }), logger });
+  const token = createOperatorToken();
+  const server = await createServer({ ...options, configuration, runtime, logger, operatorTokens: [token] });
+  await runtime.start();
+  const url = await listen(server, configuration.listen).catch(async (error: unknown) => {
+    await runtime.stop();
+    throw error;
+  });
+  await writeOperatorFile(storePath, { url, token });
+  let stopping: Promise<void> | undefined;
+  return {
+    url,
+    runtime,
+    stop() {
+      stopping ??= stop(server, runtime, storePath);
+      return stopping;
+    },
+  };
+}
+
+async function stop(server: FastifyInstance, runtime: HandoverRuntime, storePath: string): Promise<void> {
+  await removeOperatorFile(storePath);
+  await server.close();
+  await runtime.stop();
+}
+
+async function listen(server: FastifyInstance, { host, port }: HostConfiguration["listen"]): Promise<string> {
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    throw toListenError(error, { host, port });
+  }
+  const address = server.server.address() as AddressInfo;
+  const isEverywhere = address.address === "0.0.0.0" || address.address === "::";
+  const name = isEverywhere ? "127.0.0.1" : address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return `http://${name}:${address.port}`;
+}
+
+/** One line that says what to do about a port or an address that cannot be had. */
+export function toListenError(
+  error: unknown,
+  { host, port, variable = "HANDOVER_PORT" }: { host: string; port: number; variable?: string },
+): unknown {
+  const { code } = error as { code?: string };
+  if (code === "EADDRINUSE") {
+    const message = `Port ${port} is in use already. Stop what uses it, or take another one: ${variable}=${port === 65_535 ? 4000 : port + 1}.`;
+    return new HandoverError({ code: "PORT_IN_USE", message, effect: "connection", cause: error });
+  }
+  if (code === "EACCES" || code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    const message = `Cannot listen on ${host}, port ${port} (${code}). Use an address of this machine and a port above 1023.`;
+    return new HandoverError({ code: "ADDRESS_NOT_USABLE", message, effect: "connection", cause: error });
+  }
+  return error;
+}

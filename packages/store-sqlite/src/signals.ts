@@ -1,0 +1,46 @@
+import type { Json, Logger } from "@handover/core";
+
+/** Who wants to hear of what; a listener that throws does not disturb the others. */
+export interface Signals {
+  publish(topic: string, data: Json): void;
+  subscribe(topic: string, listener: (data: Json) => void): () => void;
+  notify(conversations: Iterable<string>): void;
+  watch(listener: (conversation: string) => void): () => void;
+}
+
+export function createSignals(logger?: Logger): Signals {
+  const topics = new Map<string, Set<(data: Json) => void>>();
+  const watchers = new Set<(conversation: string) => void>();
+
+  function tell<Data>(listeners: Iterable<(data: Data) => void>, data: Data): void {
+    for (const listener of [...listeners]) {
+      try {
+        listener(data);
+      } catch (error) {
+        logger?.error("a listener of the store failed", { error: error instanceof Error ? error.name : typeof error });
+      }
+    }
+  }
+
+  return {
+    // Later, as it would be on another instance: a publisher never runs inside a listener of its own.
+    publish(topic, data) {
+      setImmediate(() => tell(topics.get(topic) ?? [], data));
+    },
+    subscribe(topic, listener) {
+      const listeners = topics.get(topic) ?? new Set();
+      topics.set(topic, listeners.add(listener));
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size === 0 && topics.get(topic) === listeners) topics.delete(topic);
+      };
+    },
+    notify(conversations) {
+      for (const conversation of conversations) tell(watchers, conversation);
+    },
+    watch(listener) {
+      watchers.add(listener);
+      return () => void watchers.delete(listener);
+    },
+  };
+}

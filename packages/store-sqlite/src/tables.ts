@@ -1,0 +1,47 @@
+import type { DatabaseSync } from "node:sqlite";
+import { createAddresses } from "./addresses.ts";
+import type { Addresses } from "./addresses.ts";
+import { createConversations } from "./conversations.ts";
+import type { Conversations } from "./conversations.ts";
+import { createEntries } from "./entries.ts";
+import type { Entries } from "./entries.ts";
+import { createHandovers } from "./handovers.ts";
+import type { Handovers } from "./handovers.ts";
+import { createInbox } from "./inbox.ts";
+import type { Inbox } from "./inbox.ts";
+import { createJournal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import { createLeases } from "./leases.ts";
+import type { Leases } from "./leases.ts";
+import { createMemory } from "./memory.ts";
+import type { MemoryTable } from "./memory.ts";
+import { createParts } from "./parts.ts";
+import type { Parts } from "./parts.ts";
+
+/** The statements of every table, prepared once. */
+export interface Tables {
+  readonly conversations: Conversations;
+  readonly entries: Entries;
+  readonly handovers: Handovers;
+  readonly parts: Parts;
+  readonly addresses: Addresses;
+  readonly inbox: Inbox;
+  readonly journal: Journal;
+  readonly leases: Leases;
+  readonly memory: MemoryTable;
+}
+
+export function createTables(database: DatabaseSync): Tables {
+  const addresses = createAddresses(database);
+  return {
+    conversations: createConversations(database),
+    entries: createEntries(database),
+    handovers: createHandovers(database),
+    parts: createParts(database),
+    addresses,
+    inbox: createInbox(database, addresses),
+    journal: createJournal(database),
+    leases: createLeases(database),
+    memory: createMemory(database),
+  };
+}
