@@ -35,11 +35,11 @@ interface Package {
 const isOutside = (path: string) => /(^|\/)(node_modules|dist|coverage|data|\.git|\.cache|\.turbo|\.vitest)(\/|$)/.test(path);
 const findFiles = (pattern: string | string[]) => globSync(pattern, { cwd: root, exclude: isOutside }).sort();
 const readText = (file: string) => readFileSync(join(root, file), "utf8");
-const readJson = <Value>(file: string) => JSON.parse(readText(file)) as Value;
+const readManifest = (folder: string) => JSON.parse(readText(`${folder}/package.json`)) as Manifest;
 
 const packages: readonly Package[] = findFiles(["packages/*/package.json", "apps/*/package.json"])
   .map(dirname)
-  .map((folder) => ({ folder, short: folder.split("/")[1]!, manifest: readJson<Manifest>(`${folder}/package.json`) }));
+  .map((folder) => ({ folder, short: folder.split("/")[1]!, manifest: readManifest(folder) }));
 const published = packages.filter(({ manifest }) => !manifest.private);
 const names = published.map(({ short }) => short);
 const find = (short: string) => packages.find((candidate) => candidate.short === short)!;
@@ -98,7 +98,7 @@ describe("the manifest of a published package", () => {
 
   it.each(names)("should have core, and what has the types of it, as a peer: %s", (short) => {
     const { manifest } = find(short);
-    const shared = imports(find(short)).filter((name) => name === "@handover/core" || name === "@handover/runtime");
+    const shared = imports(find(short)).filter((name): name is string => name === "@handover/core" || name === "@handover/runtime");
     for (const name of shared) {
       expect(manifest.peerDependencies, name).toHaveProperty([name], "workspace:^");
       expect(manifest.devDependencies, name).toHaveProperty([name], "workspace:*");

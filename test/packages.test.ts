@@ -27,9 +27,10 @@ interface SourceMap {
   readonly sources: readonly string[];
 }
 
-const readJson = <Value>(file: string): Value => JSON.parse(readFileSync(file, "utf8")) as Value;
+const readJson = (file: string): unknown => JSON.parse(readFileSync(file, "utf8"));
+const readManifest = (folder: string) => readJson(join(folder, "package.json")) as Manifest;
 const folders = globSync("packages/*/package.json", { cwd: root }).map(dirname).sort();
-const published = folders.filter((folder) => !readJson<Manifest>(join(root, folder, "package.json")).private);
+const published = folders.filter((folder) => !readManifest(join(root, folder)).private);
 
 /** What an integrator of one provider gets. */
 const integrated = ["core", "provider-utils", "live-agent"];
@@ -59,7 +60,7 @@ async function packPublished(): Promise<void> {
   const filters = published.flatMap((folder) => ["--filter", `./${folder}`]);
   await runPnpm(root, ["--recursive", ...filters, "pack", "--pack-destination", work]);
   for (const folder of published) {
-    const { name, version } = readJson<Manifest>(join(root, folder, "package.json"));
+    const { name, version } = readManifest(join(root, folder));
     tarballs.set(folder, join(work, `${name.slice(1).replace("/", "-")}-${version}.tgz`));
   }
 }
@@ -67,7 +68,7 @@ async function packPublished(): Promise<void> {
 /** A package as it was installed here, so that nothing has to be fetched. */
 async function packInstalled(link: string): Promise<string> {
   const folder = await realpath(link);
-  const { name, version } = readJson<Manifest>(join(folder, "package.json"));
+  const { name, version } = readManifest(folder);
   await runPnpm(folder, ["--ignore-workspace", "pack", "--pack-destination", work]);
   return join(work, `${name}-${version}.tgz`);
 }
@@ -104,13 +105,13 @@ describe("the packages as an integrator gets them", () => {
   });
 
   it.each(integrated)("should name no workspace in the manifest of %s", (name) => {
-    const { exports, dependencies, peerDependencies } = readJson<Manifest>(join(installed(`@handover/${name}`), "package.json"));
+    const { exports, dependencies, peerDependencies } = readManifest(installed(`@handover/${name}`));
     expect(JSON.stringify({ exports, dependencies, peerDependencies })).not.toMatch(/workspace:|catalog:|src\//);
   });
 
   it.each(integrated)("should have every file that the exports of %s name", (name) => {
     const folder = installed(`@handover/${name}`);
-    const { exports } = readJson<Manifest>(join(folder, "package.json"));
+    const { exports } = readManifest(folder);
     const targets = Object.values(exports).flatMap((target) => (typeof target === "string" ? [target] : Object.values(target)));
     expect(targets).toContain("./dist/index.js");
     expect(targets.filter((target) => globSync(target, { cwd: folder }).length === 0)).toEqual([]);
@@ -121,7 +122,7 @@ describe("the packages as an integrator gets them", () => {
     const maps = globSync("dist/**/*.map", { cwd: folder });
     expect(maps.length).toBeGreaterThan(0);
     const missing = maps.flatMap((map) => {
-      const { sourceRoot = "", sources } = readJson<SourceMap>(join(folder, map));
+      const { sourceRoot = "", sources } = readJson(join(folder, map)) as SourceMap;
       return sources.filter((source) => globSync(join(dirname(map), sourceRoot, source), { cwd: folder }).length === 0);
     });
     expect(missing).toEqual([]);

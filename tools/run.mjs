@@ -22,7 +22,8 @@ export function run(command, args, options = {}) {
   if (status !== 0 && !(options.allowSignal && signal)) process.exit(status ?? 1);
 }
 
-function pnpm(...args) {
+/** The command that runs the pinned pnpm: the one on PATH where it has that version, else a copy that npx keeps. */
+export function pnpm(...args) {
   const onPath = spawnSync("pnpm", ["--version"], { cwd: root, encoding: "utf8" });
   const isPinned = onPath.status === 0 && onPath.stdout.trim() === pnpmVersion;
   return isPinned ? ["pnpm", args] : ["npx", ["--yes", `--package=pnpm@${pnpmVersion}`, "--", "pnpm", ...args]];

@@ -1,5 +1,6 @@
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { HandoverError } from "@handover/core";
 import { startSimulators, type LiveAgentSimulator, type Simulators } from "@handover/simulators";
 import type { HostConfiguration } from "./configuration/host-configuration.ts";
@@ -80,7 +81,7 @@ async function createDemoConfiguration(parts: {
       { token: liveAgentName, title: "Demo: Live Agent", access: "open", bot: { demo: {} }, handover: { connections: [liveAgentName] } },
     ],
   };
-  const path = new URL(import.meta.url).pathname;
+  const path = fileURLToPath(import.meta.url);
   return checkConfiguration({ source: sourceOfValue("demo", value), path, options: { environment: {} } });
 }
 

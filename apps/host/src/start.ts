@@ -70,6 +70,9 @@ function describe(host: Host, configuration: HostConfiguration, more: readonly (
     ...more,
     ["Health", `${host.url}/healthz`] as const,
     ...host.runtime.connections().flatMap(describeWebhook),
+    ...(configuration.publicUrl === undefined && configuration.connections.length > 0
+      ? [["Webhooks", "none: without publicUrl in the configuration no contact centre can reach this host"] as const]
+      : []),
     ["Data", relative(process.cwd(), configuration.storePath)] as const,
   ];
   return ["", "Handover is running.", "", ...rows.map(([name, value]) => `  ${name.padEnd(12)} ${value}`)];

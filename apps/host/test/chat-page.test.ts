@@ -1,25 +1,14 @@
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Author } from "../web/chat-types.d.ts";
+import { chromiumPath, launchBrowser, withoutBrowser } from "../../../test/support/browser.ts";
 import { startFakeChannel, type FakeChannel } from "./support/fake-channel.ts";
 
-const chromiumPath = findChromium();
 const mia: Author = { role: "agent", id: "agent-1", name: "Mia Keller" };
 /** Waits until the value is as expected; the machine may be busy. */
 const eventually = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 10_000 });
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
-if (!chromiumPath) console.warn("Left out: the chat page in a browser. No Chromium found on PATH; set CHROMIUM_PATH.");
+if (!chromiumPath) console.warn(`Left out: the chat page in a browser (${withoutBrowser}).`);
 
 describe.skipIf(!chromiumPath)("chat page", () => {
   let browser: Browser;
@@ -28,7 +17,7 @@ describe.skipIf(!chromiumPath)("chat page", () => {
   let violations: string[];
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: chromiumPath!, chromiumSandbox: false, args: flags });
+    browser = await launchBrowser();
   });
   afterAll(async () => browser.close());
 
@@ -536,10 +525,3 @@ describe.skipIf(!chromiumPath)("chat page", () => {
     });
   });
 });
-
-function findChromium(): string | undefined {
-  const configured = process.env["CHROMIUM_PATH"];
-  if (configured) return configured;
-  const candidates = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "chromium"));
-  return candidates.find((path) => existsSync(path));
-}

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RuntimeError } from "@handover/runtime";
 import { createServer } from "../src/server/server.ts";
 import { writeMetrics } from "../src/server/metrics-text.ts";
+import { readUntil } from "./support/read-events.ts";
 import { marked } from "./support/test-configuration.ts";
 import { send, startTestHost, supportEndpoint, type TestHost } from "./support/test-host.ts";
 
@@ -156,7 +157,6 @@ test("should keep other endpoints and the process going when a connection has a 
     ],
   });
   const [good, bad] = [wrong.conversation("good"), wrong.conversation("bad", "wrong")];
-  const { readUntil } = await import("./support/read-events.ts");
   await send("POST", `${bad}/messages`, { id: "1", text: "agent" });
   const failed = await readUntil(bad, ({ status }) => status === "ended");
   expect(failed.at(-1)).toMatchObject({ status: "ended", reason: "failed" });

@@ -1,8 +1,6 @@
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { chromium } from "playwright-core";
 import type { Page } from "playwright-core";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { chromiumPath, launchBrowser } from "../../../test/support/browser.ts";
 import { eventsOf, startBench } from "./harness.ts";
 
 describe("the agent desk page", () => {
@@ -54,9 +52,7 @@ describe("the agent desk page", () => {
   });
 });
 
-const browserPath = findBrowser();
-
-describe.skipIf(browserPath === undefined)("the agent desk in a browser", () => {
+describe.skipIf(!chromiumPath)("the agent desk in a browser", () => {
   test("should let a person accept, answer, note, leave and close", async () => {
     const bench = await startBench();
     const page = await openPage(bench.url);
@@ -126,19 +122,7 @@ describe.skipIf(browserPath === undefined)("the agent desk in a browser", () => 
 });
 
 async function openPage(url: string, viewport = { width: 1280, height: 800 }): Promise<Page> {
-  const browser = await chromium.launch({
-    executablePath: browserPath!,
-    chromiumSandbox: false,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  const browser = await launchBrowser();
   onTestFinished(() => browser.close());
   const page = await browser.newPage({ viewport });
   const problems: string[] = [];
@@ -149,12 +133,6 @@ async function openPage(url: string, viewport = { width: 1280, height: 800 }): P
   onTestFinished(() => expect(problems).toEqual([]));
   await page.goto(url);
   return page;
-}
-
-function findBrowser(): string | undefined {
-  const named = process.env["CHROMIUM_PATH"];
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
-  return [...(named ? [named] : []), ...folders.map((folder) => join(folder, "chromium"))].find((path) => existsSync(path));
 }
 
 /** Reads one event after the other. */

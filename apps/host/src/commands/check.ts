@@ -83,8 +83,7 @@ function toLine(
 ) {
   const settings: readonly SettingOrigin[] =
     context.configuration?.connections.find(({ name }) => name === report.connection)?.origins ?? [];
-  const webhookUrl = context.request.showWebhooks ? summary?.webhookUrl : undefined;
-  return { ...report, settings, ...(webhookUrl === undefined ? {} : { webhookUrl }) };
+  return { ...report, settings, ...(context.request.showWebhooks ? { webhookUrl: summary?.webhookUrl ?? null } : {}) };
 }
 
 function runtimeAsHost(runtime: HandoverRuntime): RunningHost {

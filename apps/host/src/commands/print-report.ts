@@ -2,11 +2,16 @@ import type { ConnectionReport } from "@handover/runtime";
 import type { SettingOrigin } from "../configuration/host-configuration.ts";
 import type { ConfigurationProblem } from "../configuration/problem.ts";
 
-/** What `handover check` found. */
+const noWebhook = "none: set publicUrl in the configuration, or this provider takes no webhooks";
+
+/** What `handover check` found. `webhookUrl` is there when it was asked for, `null` where there is none. */
 export interface CheckReport {
   readonly isOk: boolean;
   readonly configuration: { readonly file: string; readonly problems: readonly ConfigurationProblem[] };
-  readonly connections: readonly (ConnectionReport & { readonly settings: readonly SettingOrigin[]; readonly webhookUrl?: string })[];
+  readonly connections: readonly (ConnectionReport & {
+    readonly settings: readonly SettingOrigin[];
+    readonly webhookUrl?: string | null;
+  })[];
 }
 
 export function printReport(report: CheckReport, output: { readonly isJson: boolean; readonly print: (line: string) => void }): void {
@@ -20,7 +25,7 @@ export function printReport(report: CheckReport, output: { readonly isJson: bool
     for (const { level, code, message } of findings) output.print(`  ${level.padEnd(8)} ${message} [${code}]`);
     if (findings.length === 0) output.print("  ok       this provider has no check of its own");
     for (const origin of settings) output.print(`  setting  ${describeOrigin(origin)}`);
-    if (webhookUrl !== undefined) output.print(`  webhook  ${webhookUrl}`);
+    if (webhookUrl !== undefined) output.print(`  webhook  ${webhookUrl ?? noWebhook}`);
   }
 }
 

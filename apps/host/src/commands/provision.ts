@@ -31,7 +31,7 @@ Exit code: 0 done, 1 it failed, 2 the command line is wrong.`,
   async run(given, context) {
     const name = given.positionals[0];
     if (name === undefined) throw new UsageError("Name the connection: handover provision <connection>.");
-    const target = await findTarget(given.text("config"), context, { withoutSettingsOf: name });
+    const target = await findTarget(given.text("config"), context, { isBeforeProvisioning: true });
     if (target.kind === "demo") throw demoDoesNotRun();
     const provider = findProvider(target.configuration, name);
     const input = readInput(given.texts("input"), provider, context);

@@ -20,8 +20,8 @@ export interface LoadOptions {
     readonly storePath: string;
     readonly connections: readonly string[];
   }) => Promise<Overlays | "unknown">;
-  /** A connection whose settings need not be complete: it is about to be provisioned. */
-  readonly withoutSettingsOf?: string;
+  /** Settings that can be provisioned need not be there yet. */
+  readonly isBeforeProvisioning?: boolean;
 }
 
 /** Reads a configuration file. @throws ConfigurationError with every problem there is */
@@ -62,7 +62,8 @@ export async function checkConfiguration(request: {
     canBeProvisioned.length > 0 && options.readOverlays
       ? await options.readOverlays({ storePath, connections: canBeProvisioned.map(({ name }) => name) })
       : {};
-  const incomplete = overlays === "unknown" ? canBeProvisioned.map(({ name }) => name) : [options.withoutSettingsOf ?? ""];
+  const isIncompleteFine = overlays === "unknown" || options.isBeforeProvisioning === true;
+  const incomplete = isIncompleteFine ? canBeProvisioned.map(({ name }) => name) : [];
   const known = overlays === "unknown" ? {} : overlays;
   const connections = checkConnections(declared, { registry, failedPlugins, overlays: known, incomplete, checker });
 

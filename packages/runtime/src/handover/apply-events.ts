@@ -117,7 +117,11 @@ function applyAgentJoined(draft: Draft, agent: Agent, hasAccepted: boolean): voi
     draft.handover = { ...draft.handover, agents: [...agents, agent] };
     showNotice(draft, "agent-joined", { agent, author: { role: "agent", ...agent } });
   }
-  if (hasAccepted) showStatus(draft, "active");
+  if (hasAccepted) showActive(draft, agent);
+}
+
+function showActive(draft: Draft, agent: Agent): void {
+  showStatus(draft, "active", { agent, author: { role: "agent", ...agent } });
 }
 
 function applyAgentLeft(draft: Draft, agent: Agent | undefined, isAnotherPresent: boolean): void {
@@ -153,7 +157,7 @@ function applyMessage(draft: Draft, event: MessageReceivedEvent, isLate: boolean
     if (!draft.handover.agents.some((known) => isSameAgent(known, agent))) {
       draft.handover = { ...draft.handover, agents: [...draft.handover.agents, agent] };
     }
-    showStatus(draft, "active");
+    showActive(draft, agent);
   }
   draft.clearsTyping = true;
   appendMessage(draft, event, isLate);

@@ -1,0 +1,67 @@
+/** A value now or later. */
+export type Awaitable<Value> = Value | Promise<Value>;
+
+/** A line of a conversation as the contact centre has it. */
+export interface ConformanceMessage {
+  readonly author: "user" | "bot" | "agent" | "system";
+  readonly text: string;
+}
+
+/** A conversation as the contact centre has it. */
+export interface ConformanceConversation {
+  /** The contact centre's own id. */
+  readonly id: string;
+  /** `closed` once it is over, whatever the vendor calls it. */
+  readonly status: "queued" | "active" | "closed";
+  /** Oldest first; a handed-over transcript counts. */
+  readonly messages: readonly ConformanceMessage[];
+}
+
+/** How the vendor's webhooks prove where they come from. `none` when there are no webhooks. */
+export type WebhookProof = "signature" | "url-secret" | "both" | "none";
+
+/**
+ * How the conformance suite looks into the contact centre and plays its people: an adapter of a few lines over a simulator.
+ * A method that is optional is left out where the vendor has nothing like it; the tests that need it are left out then.
+ * Every method may be synchronous.
+ */
+export interface ConformanceBackend {
+  readonly webhookProof: WebhookProof;
+
+  /** Empties the contact centre and puts everybody at work. Called before each test. */
+  reset(): Awaitable<void>;
+  /** Sends webhooks to this URL from now on. */
+  setWebhookUrl(url: string): Awaitable<void>;
+  /** Resolves when no webhook is queued or under way. */
+  settle(): Awaitable<void>;
+  /** All conversations, closed ones too, oldest first. */
+  conversations(): Awaitable<readonly ConformanceConversation[]>;
+
+  /** A person takes the conversation, as far as the vendor knows such a step. */
+  agentAccepts(id: string): Awaitable<void>;
+  /** A rule or a person assigns the conversation, and nobody has accepted it yet. */
+  agentIsAssigned?(id: string): Awaitable<void>;
+  /** A person writes to the user. */
+  agentSays(id: string, text: string): Awaitable<void>;
+  /** A person ends the conversation, as is usual at that vendor. */
+  agentCloses(id: string): Awaitable<void>;
+  /** A person writes a note that the user must never see. */
+  agentWritesNote?(id: string, text: string): Awaitable<void>;
+  agentTypes?(id: string, isTyping: boolean): Awaitable<void>;
+  /** The person goes and the conversation stays open. */
+  agentLeaves?(id: string): Awaitable<void>;
+  /** The conversation moves to another person or queue. */
+  agentTransfers?(id: string): Awaitable<void>;
+  agentReopens?(id: string): Awaitable<void>;
+  agentSendsFile?(id: string, file: { readonly name: string; readonly type: string; readonly bytes: Uint8Array }): Awaitable<void>;
+  /** An automation of the desk writes to the user: a greeting, an out-of-office note. */
+  systemSays?(id: string, text: string): Awaitable<void>;
+  surveyIsOffered?(id: string): Awaitable<void>;
+  /** How many people are at work. */
+  setAgentsOnline?(count: number): Awaitable<void>;
+
+  /** The headers with which the vendor would sign this body; for vendors that sign. */
+  signWebhook?(body: Uint8Array): Readonly<Record<string, string>>;
+  /** One body that holds the events of several; for vendors that send several events in one request. */
+  combineWebhooks?(bodies: readonly Uint8Array[]): Uint8Array;
+}

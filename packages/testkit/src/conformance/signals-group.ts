@@ -1,0 +1,121 @@
+import { expect } from "vitest";
+import { receivedMessages, type DrivenHandover } from "./driven-handover.ts";
+import type { Driver } from "./driver.ts";
+import { newMessage } from "./samples.ts";
+import { test, when, type DrivenTest, type Suite } from "./suite.ts";
+
+/** The smaller abilities: typing, receipts, presence, queue, surveys, profiles, files. */
+export function signalTests(suite: Suite): readonly DrivenTest[] {
+  const { backend } = suite;
+  return [
+    ...when(
+      suite.has("setTyping"),
+      quiet("setTyping", (driver, { handover }) => driver.connection.setTyping?.(handover, true, driver.call())),
+    ),
+    ...when(
+      suite.has("setUserPresence"),
+      quiet("setUserPresence", (driver, { handover }) => driver.connection.setUserPresence?.(handover, true, driver.call())),
+    ),
+    ...when(
+      suite.has("reportDelivery") && suite.hears && suite.has("translate"),
+      quiet("reportDelivery", async (driver, driven) => {
+        await backend.agentSays(driven.deskId, "did you get this?");
+        await driver.observe();
+        const vendorMessageIds = receivedMessages(driven).map(({ id }) => id);
+        await driver.connection.reportDelivery?.(driven.handover, { vendorMessageIds, status: "read", upToMs: Date.now() }, driver.call());
+      }),
+    ),
+    ...when(
+      suite.has("updateHandover"),
+      quiet("updateHandover", (driver, { handover, request }) =>
+        driver.connection.updateHandover?.(handover, { user: { ...request.user, id: handover.id, name: "Ada Lovelace" } }, driver.call()),
+      ),
+    ),
+    ...when(
+      suite.has("getQueueStatuses"),
+      test("should give the queue by handover, unknown numbers being absent [F142 part: provider, F145 part: one batch]", givesQueue),
+    ),
+    ...when(
+      suite.has("recognizeUserMessage"),
+      test("should not see events in what users usually write", async (driver) => {
+        const driven = await driver.start();
+        for (const text of ["hello", "", "agent", "__init__", "/end"]) {
+          expect(driver.connection.recognizeUserMessage?.(driven.handover, newMessage({ text }))).toBeUndefined();
+        }
+      }),
+    ),
+    ...when(
+      suite.has("getAgentProfile") && suite.hears,
+      test("should know the name of an agent, never a login [F123 part: profile, F151 part: provider]", async (driver) => {
+        const driven = await driver.start();
+        await backend.agentSays(driven.deskId, "hello");
+        await driver.observe();
+        const agentId = receivedMessages(driven).find(({ author }) => author.role === "agent")?.author.id;
+        if (agentId === undefined) return;
+        const { name } = (await driver.connection.getAgentProfile?.(agentId, driver.call())) ?? {};
+        expect(name ?? "").not.toContain("@");
+      }),
+    ),
+    ...when(
+      suite.has("downloadAttachment", "translate") && suite.hears && backend.agentSendsFile,
+      test("should show and fetch a file of an agent, with name and type [F132 part: from the agent]", fetchesFile),
+    ),
+    ...when(
+      suite.has("submitSurvey", "translate") && suite.hears && backend.surveyIsOffered,
+      test("should offer a survey and take its answers", async (driver) => {
+        const driven = await driver.start();
+        await backend.surveyIsOffered?.(driven.deskId);
+        await driver.observe();
+        const offered = driven.events.find((event) => event.type === "survey-offered");
+        const question = offered?.survey.questions[0];
+        expect(question).toBeDefined();
+        const answers = { survey: offered?.survey.id ?? "", answers: { [question?.id ?? ""]: question?.maximum ?? "good" } };
+        await driver.connection.submitSurvey?.(driven.handover, answers, driver.call());
+      }),
+    ),
+    ...when(
+      suite.has("prepare"),
+      test("should prepare as often as it is asked", async (driver) => {
+        await driver.connection.prepare?.(driver.call());
+        await driver.start();
+      }),
+    ),
+  ];
+}
+
+/** Signals are no messages: the desk's conversation stays as it is. */
+function quiet(name: string, run: (driver: Driver, driven: DrivenHandover) => unknown): DrivenTest {
+  return test(`should write nothing into the conversation with ${name}`, async (driver) => {
+    const driven = await driver.start();
+    await driver.backend.agentAccepts(driven.deskId);
+    await driver.observe();
+    const own = async () => (await driver.desk(driven)).messages.filter(({ author }) => author === "user" || author === "bot");
+    const before = await own();
+    await run(driver, driven);
+    expect(await own()).toEqual(before);
+  });
+}
+
+async function givesQueue(driver: Driver): Promise<void> {
+  const [first, second] = [await driver.start(), await driver.start()];
+  const statuses = (await driver.connection.getQueueStatuses?.([first.handover, second.handover], driver.call())) ?? new Map();
+  for (const [id, { position, estimatedWaitMs, validForMs }] of statuses) {
+    expect([first.handover.id, second.handover.id]).toContain(id);
+    if (position !== undefined) expect(position).toBeGreaterThanOrEqual(1);
+    if (estimatedWaitMs !== undefined) expect(estimatedWaitMs).toBeGreaterThanOrEqual(0);
+    expect(validForMs).toBeGreaterThan(0);
+  }
+}
+
+async function fetchesFile(driver: Driver): Promise<void> {
+  const driven = await driver.start();
+  const bytes = Buffer.from("the plan of the house");
+  await driver.backend.agentSendsFile?.(driven.deskId, { name: "Grundriß.pdf", type: "application/pdf", bytes });
+  await driver.observe();
+  const attachment = receivedMessages(driven).flatMap(({ attachments = [] }) => attachments)[0];
+  if (!attachment) throw new Error("The user was shown no file.");
+  expect(attachment).toMatchObject({ name: "Grundriß.pdf", type: "application/pdf" });
+  const content = await driver.connection.downloadAttachment?.(driven.handover, attachment, driver.call());
+  if (!content) throw new Error("downloadAttachment gave nothing.");
+  expect(Buffer.from(await new Response(content.stream).arrayBuffer())).toEqual(bytes);
+}
