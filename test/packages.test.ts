@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -85,7 +85,7 @@ async function installOffline(files: readonly string[]): Promise<void> {
   await execute("npm", ["install", ...flags, ...files], { cwd: project, env });
 }
 
-const installedFiles = () => globSync("**/*", { cwd: join(project, "node_modules"), withFileTypes: true }).filter((file) => file.isFile());
+const installedFiles = () => readdirSync(join(project, "node_modules/@handover"), { recursive: true, encoding: "utf8" });
 const installed = (name: string) => join(project, "node_modules", name);
 
 describe("the packages as an integrator gets them", () => {
@@ -97,10 +97,7 @@ describe("the packages as an integrator gets them", () => {
   });
 
   it("should hold no tests, no fixtures and no leftovers of the build", () => {
-    const unwanted = installedFiles()
-      .filter((file) => file.parentPath.includes("@handover"))
-      .map((file) => join(file.parentPath, file.name))
-      .filter((file) => /\.test\.|__fixtures__|\/test\/|\.tsbuildinfo$|tsconfig/.test(file));
+    const unwanted = installedFiles().filter((file) => /\.test\.|__fixtures__|\/test\/|\.tsbuildinfo$|tsconfig/.test(file));
     expect(unwanted).toEqual([]);
   });
 

@@ -68,7 +68,7 @@ const tasks = {
     run(bin("eslint"), [".", "--cache", "--cache-location=.cache/eslint", "--max-warnings=0"]);
   },
   typecheck() {
-    for (const project of ["tsconfig.check.json"]) run(bin("tsc"), ["-p", project]);
+    for (const project of ["tsconfig.check.json", "apps/host/web", "packages/simulators/web"]) run(bin("tsc"), ["-p", project]);
   },
   unit: (args) => run(bin("vitest"), ["run", ...args]),
   test(args) {

@@ -277,7 +277,7 @@ endpoints:
   });
 
   test("should name an option that the provider does not know, in the layer where it stands", async () => {
-    const problems = await problemsOf(`${whole.replace("priority: high", "prioritty: high, support-desk: { skils: [a] }")}`);
+    const problems = await problemsOf(whole.replace("priority: high", "prioritty: high, support-desk: { skils: [a] }"));
     expect(problems.map(({ code, path, line }) => ({ code, path, line }))).toEqual([
       { code: "INVALID_OPTIONS", path: "endpoints[0].handover.options.prioritty", line: 21 },
       { code: "INVALID_OPTIONS", path: "endpoints[0].handover.options.support-desk.skils", line: 21 },

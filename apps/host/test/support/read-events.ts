@@ -90,11 +90,12 @@ export function entriesOf(events: readonly ServerEvent[]): VisibleEntry[] {
   return events.filter(({ event }) => event === "entry").map(({ data }) => data as VisibleEntry);
 }
 
-/** Everything of a conversation up to the first entry for which the predicate holds. */
+/** Everything of a conversation up to and with the first entry for which the predicate holds. */
 export async function readUntil(conversationUrl: string, predicate: (entry: VisibleEntry) => boolean): Promise<VisibleEntry[]> {
   const reader = await openEvents(`${conversationUrl}/events`);
   try {
-    return entriesOf(await reader.until((events) => entriesOf(events).some(predicate)));
+    const entries = entriesOf(await reader.until((events) => entriesOf(events).some(predicate)));
+    return entries.slice(0, entries.findIndex(predicate) + 1);
   } finally {
     reader.close();
     await reader.ended;
