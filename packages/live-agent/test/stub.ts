@@ -65,5 +65,5 @@ function answerOf(routes: StubRoutes, call: StubCall): { status: number; body?: 
     .sort((left, right) => right.length - left.length);
   const answer = route === undefined ? undefined : routes[route]?.(call);
   if (answer === undefined) return { status: 404, body: { error: "Resource could not be found" } };
-  return "status" in answer && typeof answer.status === "number" ? (answer) : { status: 200, body: answer };
+  return "status" in answer && typeof answer.status === "number" ? answer : { status: 200, body: answer };
 }

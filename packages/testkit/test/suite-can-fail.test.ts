@@ -105,6 +105,12 @@ const cases: readonly Case[] = [
     noticed: ["should never open a second conversation"],
   },
   {
+    mistake: "saves its references too late",
+    groups: ["start"],
+    make: (connection) => ({ start: (request, call) => connection.start(request, { ...call, checkpoint: async () => undefined }) }),
+    noticed: ["should save references that are known beforehand"],
+  },
+  {
     mistake: "forgets its progress",
     groups: ["start"],
     make: (connection) => ({ start: ({ resume: _forgotten, ...request }, call) => connection.start(request, call) }),

@@ -28,6 +28,10 @@ export function startTests(suite: Suite): readonly DrivenTest[] {
       const second = await driver.attemptStart(request);
       expect(second.checkpoints[0]?.references ?? []).toEqual(first.checkpoints[0]?.references ?? []);
     }),
+    test(
+      "should save references that are known beforehand before it opens the conversation [F041 part: early events]",
+      savesReferencesFirst,
+    ),
     test("should go on after a crash behind each checkpoint without a second conversation [F157 part: the start]", resumesEverywhere),
     test("should call nobody when the call is already aborted", async (driver) => {
       const { error } = await driver.attemptStart(driver.request(), { signal: AbortSignal.abort() });
@@ -92,6 +96,28 @@ export function startTests(suite: Suite): readonly DrivenTest[] {
       }),
     ),
   ];
+}
+
+/** What two runs of the same start have in common was known before the vendor gave ids. */
+async function savesReferencesFirst(driver: Driver): Promise<void> {
+  const request = driver.request();
+  const first = await driver.attemptStart(request);
+  await driver.backend.reset();
+  const second = await driver.attemptStart(request);
+  const known = second.started?.references.filter((reference) => first.started?.references.includes(reference)) ?? [];
+  const calls = driver.gateway.calls.length;
+  for (let lost = 1; lost <= calls; lost += 1) {
+    await driver.backend.reset();
+    driver.gateway.setFaults((_call, index) => (index >= lost ? { kind: "lose-answer" } : undefined));
+    const { progress } = await driver.attemptStart(request);
+    driver.gateway.setFaults(undefined);
+    if ((await driver.backend.conversations()).length === 0) continue;
+    expect(
+      known.filter((reference) => !progress.references.includes(reference)),
+      "not saved when the conversation was opened",
+    ).toEqual([]);
+    return;
+  }
 }
 
 async function resumesEverywhere(driver: Driver): Promise<void> {
