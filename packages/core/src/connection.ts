@@ -1,7 +1,7 @@
 import type { AttachmentContent, Call, StartCall } from "./call.ts";
 import type { Translation, VendorDelivery, Wake } from "./delivery.ts";
 import type { Agent, DeliveryStatus, HandoverEvent, QueueInfo } from "./event.ts";
-import type { EndReason, Handover, Reference, User } from "./handover.ts";
+import type { EndActor, EndReason, Handover, Reference, User } from "./handover.ts";
 import type { Json } from "./json.ts";
 import type { Attachment, Message } from "./message.ts";
 import type { SurveyAnswers } from "./survey.ts";
@@ -63,6 +63,12 @@ export interface ConnectionFinding {
   /** Upper snake case, stable. */
   readonly code: string;
   readonly message: string;
+}
+
+/** The end that a vendor is asked for: why, and who wants it. A desk that can show that the customer left shows that. */
+export interface RequestedEnd {
+  readonly reason: EndReason;
+  readonly actor: EndActor;
 }
 
 /** What changed about a handover while it runs. */
@@ -135,7 +141,7 @@ export interface HandoverConnection<Options = unknown, State = unknown> {
    * when the vendor opens the conversation again, so ending what is over is a success. `requested`: an `ended` event follows.
    * Nothing is sent afterwards.
    */
-  end?(handover: Handover<Options, State>, reason: EndReason, call: Call): Promise<"ended" | "requested">;
+  end?(handover: Handover<Options, State>, end: RequestedEnd, call: Call): Promise<"ended" | "requested">;
 
   /**
    * Looks for what a `start` without a clear outcome may have made. Called after such a start, before anything is tried
@@ -201,7 +207,8 @@ export interface HandoverConnection<Options = unknown, State = unknown> {
 
   /**
    * Reads an event in a user's text, for desks that speak through the user's channel (LivePerson's
-   * `__agent_escalation_failed__`). Pure. The text is then neither shown nor sent.
+   * `__agent_escalation_failed__`). Asked for the running handover and for the one that ended last. Pure. The text is then
+   * neither shown nor sent.
    */
   recognizeUserMessage?(handover: Handover<Options, State>, message: Message): HandoverEvent | undefined;
 

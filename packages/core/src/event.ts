@@ -80,7 +80,10 @@ export interface MessageChangedEvent extends EventBase {
   /** The new content of an edited message. */
   readonly text?: string;
 }
-/** One of our own messages, seen again: proof that it arrived. At least one of the two keys is there. */
+/**
+ * One of our own messages, seen again: proof that it arrived. At least one of the two keys is there; a vendor whose echoes
+ * carry neither reports none.
+ */
 export interface MessageEchoedEvent extends EventBase {
   readonly type: "message-echoed";
   /** The `call.idempotencyKey` of the send, where the vendor carries it. */

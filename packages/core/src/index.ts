@@ -40,6 +40,7 @@ export type {
   HandoverConnection,
   MessagePart,
   QueueStatus,
+  RequestedEnd,
   SentPart,
 } from "./connection.ts";
 export type { HandoverProvider, Provisioned, Provisioning, ProvisioningCall, StateFormat } from "./provider.ts";

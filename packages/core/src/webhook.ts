@@ -5,6 +5,8 @@ export interface RawRequest {
   readonly method: string;
   /** The path without the secret part, percent-encoded as it came. */
   readonly path: string;
+  /** What follows the `?`, as it came; empty without one. Some vendors sign it. */
+  readonly query: string;
   /** Names in lower case; several values of one name joined by `", "`. */
   readonly headers: Readonly<Record<string, string>>;
   /** The bytes as they came: signatures are computed over these and nothing else. */

@@ -31,7 +31,7 @@ export const liveAgentProvider: HandoverProvider<LiveAgentSettings, LiveAgentOpt
       findSentMessage: (handover, sent, call) => findSentMessage(client, handover, sent, call),
       receiveWebhook: async (request, call) => receiveWebhook(settings, context.clock, request, call),
       translate: (handover, delivery) => translate(settings, handover, delivery),
-      end: (handover, _reason, call) => end(client, handover, call),
+      end: (handover, _end, call) => end(client, handover, call),
       catchUp: (handover, cursor, call) => catchUp(client, context.clock, handover, cursor, call),
       checkConnection: (call) => checkConnection(parts, call),
       close: () => client.close(),

@@ -20,7 +20,7 @@ const clock = { now: () => 1767261600_000 };
 function see(body: unknown, state: Partial<LiveAgentState> = {}, settings: Record<string, unknown> = {}): Translation<LiveAgentState> {
   const parsed = makeSettings(settings);
   const bytes = new TextEncoder().encode(JSON.stringify(body));
-  const request = { method: "POST", path: "/", headers: {}, body: bytes, hasValidSecret: true };
+  const request = { method: "POST", path: "/", query: "", headers: {}, body: bytes, hasValidSecret: true };
   const [delivery] = receiveWebhook(parsed, clock, request, makeCall()).deliveries;
   if (!delivery) throw new Error("no delivery came of it");
   return translate(parsed, makeHandover(state), delivery);

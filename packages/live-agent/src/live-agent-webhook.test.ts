@@ -10,7 +10,7 @@ const clock = { now: () => nowMs };
 
 function request(body: unknown, fields: Partial<RawRequest> = {}): RawRequest {
   const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
-  return { method: "POST", path: "/handover/liveagent/desk", headers: {}, body: bytes, hasValidSecret: true, ...fields };
+  return { method: "POST", path: "/handover/liveagent/desk", query: "", headers: {}, body: bytes, hasValidSecret: true, ...fields };
 }
 
 function receive(body: unknown, fields: Partial<RawRequest> = {}, settings: Record<string, unknown> = {}): readonly VendorDelivery[] {

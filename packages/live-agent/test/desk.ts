@@ -59,7 +59,7 @@ export async function openDesk(options: LiveAgentSimulatorOptions = {}): Promise
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const raw = { method: "POST", path: "/hook", headers, body: Buffer.concat(chunks), hasValidSecret: true };
+    const raw = { method: "POST", path: "/hook", query: "", headers, body: Buffer.concat(chunks), hasValidSecret: true };
     try {
       deliveries.push(...(await connection.receiveWebhook(raw, makeCall())).deliveries);
       return 200;

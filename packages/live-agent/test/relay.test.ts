@@ -199,7 +199,7 @@ describe("catching up", () => {
 describe("ending", () => {
   it("should close the conversation, and be content when it is over or gone [F070] [F075]", async () => {
     const id = await begin();
-    const end = (): Promise<string> => desk.connection.end(desk.handover(started), "cancelled", makeCall());
+    const end = (): Promise<string> => desk.connection.end(desk.handover(started), { reason: "cancelled", actor: "user" }, makeCall());
     expect(await end()).toBe("ended");
     expect(desk.simulator.conversation(id).status).toBe("closed");
     expect(await end()).toBe("ended");
@@ -210,7 +210,7 @@ describe("ending", () => {
   it("should be content with a conversation that the desk abandoned", async () => {
     const id = await begin();
     desk.simulator.close(id, { abandon: true });
-    expect(await desk.connection.end(desk.handover(started), "completed", makeCall())).toBe("ended");
+    expect(await desk.connection.end(desk.handover(started), { reason: "completed", actor: "user" }, makeCall())).toBe("ended");
   });
 
   it("should close again what the desk opened again [F078]", async () => {
@@ -220,7 +220,7 @@ describe("ending", () => {
     desk.simulator.reopen(id);
     await desk.simulator.webhooksIdle();
     expect(eventsOf(desk.deliveries)).toEqual(["ended", "reopened"]);
-    expect(await desk.connection.end(desk.handover(started), "completed", makeCall())).toBe("ended");
+    expect(await desk.connection.end(desk.handover(started), { reason: "completed", actor: "user" }, makeCall())).toBe("ended");
     expect(desk.simulator.conversation(id).status).toBe("closed");
   });
 });

@@ -95,7 +95,7 @@ describe("start", () => {
         sentAt: "2026-01-01T10:00:00Z",
       });
       await desk.connection.sendMessage(handover, part!, makeStartCall());
-      expect(await desk.connection.end(handover, "completed", makeStartCall())).toBe("ended");
+      expect(await desk.connection.end(handover, { reason: "completed", actor: "user" }, makeStartCall())).toBe("ended");
       expect(desk.simulator.conversation(started.state.conversationId)).toMatchObject({
         status: "closed",
         messages: [{ author: "user", text: "hi" }, {}],

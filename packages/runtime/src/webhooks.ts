@@ -47,13 +47,14 @@ function refuse(context: RuntimeContext, connection: string, error: WebhookRefus
 }
 
 async function toRawRequest(context: RuntimeContext, connection: Connection, request: Request): Promise<RawRequest> {
-  const { pathname } = new URL(request.url);
+  const { pathname, search } = new URL(request.url);
   const segments = pathname.replace(/\/+$/, "").split("/");
   const candidate = decode(segments.at(-1) ?? "");
   const hasValidSecret = matchesSecret(connection.secrets, candidate);
   return {
     method: request.method,
     path: hasValidSecret ? segments.slice(0, -1).join("/") : pathname,
+    query: search.replace(/^\?/, ""),
     headers: Object.fromEntries([...request.headers].map(([header, value]) => [header.toLowerCase(), value])),
     body: await readBody(request, context.limits.webhookBytes),
     hasValidSecret,

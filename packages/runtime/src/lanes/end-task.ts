@@ -32,11 +32,11 @@ export async function tryEnd(
   const calls = before.calls + 1;
   try {
     const view = toProviderHandover(request.conversation, handover, attempt, connection);
-    const reason = handover.ending?.reason ?? handover.ended?.reason ?? "cancelled";
+    const { reason, actor } = handover.ending ?? handover.ended ?? { reason: "cancelled" as const, actor: "system" as const };
     const result = await callVendor(
       context,
       { connection, method: "end", idempotencyKey: `${handover.id}-e${attempt.number}`, attempt: calls },
-      async (call, handle) => (await handle.end?.(view, reason, call)) ?? "ended",
+      async (call, handle) => (await handle.end?.(view, { reason, actor }, call)) ?? "ended",
     );
     if (result === "ended") return { kind: "closed" };
     return { kind: "later", end: { ...before, calls, nextTryAtMs: context.clock.now() + context.timing.callTimeoutMs, isRequested: true } };

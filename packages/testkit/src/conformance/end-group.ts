@@ -50,7 +50,7 @@ export function endTests(suite: Suite): readonly DrivenTest[] {
 }
 
 async function ends(driver: Driver, driven: DrivenHandover, reason: EndReason): Promise<string | undefined> {
-  const outcome = await driver.connection.end?.(driven.handover, reason, driver.call());
+  const outcome = await driver.connection.end?.(driven.handover, { reason, actor: "user" }, driver.call());
   expect(["ended", "requested"]).toContain(outcome);
   await driver.observe();
   return outcome;

@@ -89,7 +89,7 @@ export function startTests(suite: Suite): readonly DrivenTest[] {
       test("should open a new conversation for the next handover of the same user [F078 part: never the old one]", async (driver) => {
         const request = driver.request();
         const first = await driver.start(request);
-        await driver.connection.end?.(first.handover, "completed", driver.call());
+        await driver.connection.end?.(first.handover, { reason: "completed", actor: "user" }, driver.call());
         const second = await driver.start({ ...request, ordinal: 2, handoverId: `${request.handoverId}-2` });
         expect(second.deskId).not.toBe(first.deskId);
         expect((await driver.desk(second)).status).not.toBe("closed");
@@ -149,7 +149,7 @@ async function runWithIds(driver: Driver, length: number): Promise<void> {
     expect(agentTexts(driven)).toEqual(["I have your id."]);
   }
   if (!driver.connection.end) return;
-  await driver.connection.end(driven.handover, "completed", driver.call());
+  await driver.connection.end(driven.handover, { reason: "completed", actor: "user" }, driver.call());
   await driver.observe();
   expect((await driver.desk(driven)).status).toBe("closed");
 }

@@ -26,7 +26,7 @@ export function stateTests({ options: { provider } }: Suite): readonly DrivenTes
       for (const delivery of driver.deliveries) {
         expect(other.translate?.(driven.handover, delivery)).toEqual(driver.connection.translate?.(driven.handover, delivery));
       }
-      await other.end?.(driven.handover, "completed", driver.call());
+      await other.end?.(driven.handover, { reason: "completed", actor: "user" }, driver.call());
       await other.close?.();
     }),
     test("should refuse a state of a newer version", async (driver) => {

@@ -142,7 +142,7 @@ async function expectRefused(driver: Driver, request: RawRequest, status: number
 
 function emptyRequest(driver: Driver): RawRequest {
   const path = `/handover/${driver.options.provider.name}/conformance`;
-  return { method: "POST", path, headers: { "content-type": "application/json" }, body: new Uint8Array(), hasValidSecret: true };
+  return { method: "POST", path, query: "", headers: { "content-type": "application/json" }, body: new Uint8Array(), hasValidSecret: true };
 }
 
 /** A request of the vendor with this body, signed where the vendor signs. */

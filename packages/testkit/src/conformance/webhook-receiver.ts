@@ -25,6 +25,7 @@ export async function startWebhookReceiver(
     const request: RawRequest = {
       method: incoming.method,
       path,
+      query: "",
       headers: incoming.headers,
       body: new Uint8Array(incoming.body),
       hasValidSecret: new URL(incoming.url, "http://receiver").pathname === `${path}/${secret}`,

@@ -41,8 +41,9 @@ function connect(settings: TestVendorSettings, context: ProviderContext): Connec
     receiveWebhook: async (request) => receiveWebhook(settings, request),
     translate: (handover, delivery) => translate(settings, handover, delivery),
     catchUp: (handover, cursor, call) => catchUp({ client, settings }, handover, cursor, call),
-    async end({ state }, reason, { signal }) {
-      await client.closeConversation({ conversation: state.conversation, json: { by: "customer", reason }, signal });
+    async end({ state }, { reason, actor }, { signal }) {
+      const by = actor === "user" ? "customer" : actor;
+      await client.closeConversation({ conversation: state.conversation, json: { by, reason }, signal });
       return "ended";
     },
     async findChanged(sinceMs, { signal }) {
