@@ -12,6 +12,7 @@ import { startSimulators, type LiveAgentSimulator } from "@handover/simulators";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readYaml } from "../apps/host/src/configuration/yaml-source.ts";
 import { loadConfiguration } from "../apps/host/src/index.ts";
+import { defaultTiming } from "../packages/runtime/src/defaults.ts";
 import { entriesOf, openEvents } from "../apps/host/test/support/read-events.ts";
 
 // Blocks of code in the documentation say how they are checked behind their language:
@@ -20,7 +21,7 @@ import { entriesOf, openEvents } from "../apps/host/test/support/read-events.ts"
 //   ```ts run server  a server: it prints its address, takes POST and GET /chat/<conversation> and POST /webhooks/<secret>
 //   ```yaml           parsed; loaded by the host where it has endpoints
 //   ```json           parsed
-//   ```sh             its npm and npx commands exist
+//   ```sh, ```         its npm commands exist
 
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -84,13 +85,13 @@ afterAll(() => rm(cache, { recursive: true, force: true }));
 
 describe("blocks of code in the documentation", () => {
   it("should all be in a language that is checked", () => {
-    const unchecked = blocks.filter(({ language }) => !["ts", "json", "yaml", "sh", "mermaid", "text"].includes(language));
+    const unchecked = blocks.filter(({ language }) => !["ts", "json", "yaml", "sh", "", "mermaid", "text"].includes(language));
     expect(unchecked.map(label)).toEqual([]);
   });
 
   it.each([...new Set(modules.map(({ page }) => page))])("should type-check: %s [F178]", (page) => {
     const prefix = page.replaceAll("/", "__");
-    expect(typeErrors.filter((line) => line.startsWith(`${prefix}__`) || !line.includes(".md__"))).toEqual([]);
+    expect(typeErrors.filter((line) => line.startsWith(`${prefix}__`) || line.startsWith("error "))).toEqual([]);
   });
 
   it.each(labelled(blocks.filter(({ excerptOf }) => excerptOf !== undefined)))(
@@ -119,7 +120,7 @@ describe("blocks of code in the documentation", () => {
     await expect(loadConfiguration(file, { environment, readOverlays: async () => "unknown" })).resolves.toHaveProperty("endpoints");
   });
 
-  it.each(labelled(blocksIn("sh")))("should name commands that there are: %s [F178]", (_label, { code }) => {
+  it.each(labelled(blocksIn("sh", "")))("should name commands that there are: %s [F178]", (_label, { code }) => {
     const { scripts } = JSON.parse(readPage("package.json")) as { scripts: Record<string, string> };
     const named = [...code.matchAll(/\bnpm (?:run )?([a-z][\w:]*)/g)].map(([, name = ""]) => name);
     expect(named.filter((name) => name !== "install" && name !== "ci" && scripts[name] === undefined)).toEqual([]);
@@ -252,6 +253,13 @@ describe("links in the documentation", () => {
     const index = prose("docs/README.md");
     const all = pages.filter((page) => page.startsWith("docs/") && page !== "docs/README.md");
     expect(all.filter((page) => !index.includes(`(${page.replace("docs/", "")})`))).toEqual([]);
+  });
+});
+
+describe("the page about the log", () => {
+  it("should give every time of the runtime with its default [F178]", () => {
+    const rows = [...readPage("docs/architecture/the-log.md").matchAll(/^\| `(\w+Ms)` +\| +(\d+) \|/gm)];
+    expect(Object.fromEntries(rows.map(([, name = "", value]) => [name, Number(value)]))).toEqual(defaultTiming);
   });
 });
 

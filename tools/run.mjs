@@ -1,6 +1,6 @@
 // Runs a root script on a fresh clone that has only Node >= 20 and npm: installs what is missing, picks the Node of the
 // repository, builds, and then runs the named task. No dependencies, because it runs before they are there.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -16,10 +16,19 @@ const environment = {
 };
 
 /** Runs a command in the repository and leaves this process with its exit code when it fails. */
-export function run(command, args, options = {}) {
-  const { status, signal, error } = spawnSync(command, args, { cwd: root, env: environment, stdio: "inherit", ...options });
+function run(command, args, options = {}) {
+  const { status, error } = spawnSync(command, args, { cwd: root, env: environment, stdio: "inherit", ...options });
   if (error) console.error(`Could not run ${command}: ${error.message}`);
-  if (status !== 0 && !(options.allowSignal && signal)) process.exit(status ?? 1);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Runs a program that goes on until it is told to stop, and hands the telling on. */
+function serve(command, args) {
+  const child = spawn(command, args, { cwd: root, env: environment, stdio: "inherit" });
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // A terminal sends Ctrl-C to both; handed on it would count as the second one, which does not wait.
+  process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
+  child.on("exit", (code) => process.exit(code ?? 0));
 }
 
 /** The command that runs the pinned pnpm: the one on PATH where it has that version, else a copy that npx keeps. */
@@ -61,7 +70,7 @@ export function build() {
 const bin = (name) => join(root, "node_modules/.bin", name);
 
 const tasks = {
-  start: (args) => run(projectNode(), ["apps/host/src/start.ts", ...args], { allowSignal: true }),
+  start: (args) => serve(projectNode(), ["apps/host/src/start.ts", ...args]),
   build: () => undefined,
   lint() {
     run(bin("prettier"), ["--check", "--log-level=warn", "--cache", "--cache-location=.cache/prettier", "."]);

@@ -187,7 +187,7 @@ describe("the cookie", () => {
     const token = await sign({ conversation: "soon" }, { expires: Math.floor(Date.now() / 1000) + 1 });
     const reader = await openEvents(`${host.conversation("soon")}/events`, { authorization: `Bearer ${token}` });
     expect(reader.response.status).toBe(200);
-    await reader.ended;
+    expect(await reader.ended).toBe("ended");
   });
 });
 

@@ -169,7 +169,8 @@ describe("handover check", () => {
     const host = await startHost(configuration, { logger: createConsoleLogger(() => undefined) });
     await host.runtime.requestHandover({ endpoint: "support", conversation: "c" });
     await host.stop();
-    simulators.liveAgent.setFaults({});
+    // Slow enough that whoever wants to work on the handover has the time to begin.
+    simulators.liveAgent.setFaults({ latencyMs: 500 });
     const before = simulators.liveAgent.requests().length;
     await run("check", "--config", file);
     const made = simulators.liveAgent.requests().slice(before);

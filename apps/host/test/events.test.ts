@@ -167,7 +167,7 @@ describe("when the host stops", () => {
     const slow = await connectRaw(`${url}/events`);
     await reader.until((all) => entriesOf(all).length === 1);
     await other.stop();
-    await reader.ended;
+    expect(await reader.ended).toBe("ended");
     slow.destroy();
     await expect(fetch(`${other.url}/healthz`)).rejects.toThrow();
   });

@@ -15,7 +15,10 @@ function answer({ message, event }: BotTurn): object {
   if (event) return { messages: [{ text: `It was ${event.reason ?? event.type}.` }] };
   if (message?.text === "person") return { messages: [{ text: "I will get somebody." }], handover: { options: { priority: "urgent" } } };
   return {
-    messages: [{ text: `You said ${message?.text ?? ""}` }, { text: "Yes?", choices: [{ id: "y", title: "Yes", payload: "YES_1" }] }],
+    messages: [
+      { text: `You said ${message?.answer?.payload ?? message?.text ?? ""}` },
+      { text: "Yes?", choices: [{ id: "y", title: "Yes", payload: "YES_1" }] },
+    ],
   };
 }
 

@@ -99,6 +99,7 @@ describe("the demo", () => {
     const path = "/endpoints/demo-live-agent/conversations/kept";
     await send("POST", `${before.host}${path}/messages`, { id: "1", text: "agent" });
     await readUntil(`${before.host}${path}`, ({ status }) => status === "queued");
+    const [old] = (await control(before.desk, "conversations")) as DeskConversation[];
     first.kill("SIGTERM");
     expect(await first.exited).toBe(0);
     expect(first.output()).toContain("Stopping");
@@ -109,6 +110,9 @@ describe("the demo", () => {
     expect((await send("GET", after.health)).status).toBe(200);
     await send("POST", `${after.host}${path}/messages`, { id: "2", text: "agent" });
     await readUntil(`${after.host}${path}`, ({ status, seq }) => status === "queued" && seq > (entries.at(-1)?.seq ?? 0));
+    const [taken, ...others] = (await control(after.desk, "conversations")) as DeskConversation[];
+    expect(others).toEqual([]);
+    expect(Number(taken?.id)).toBeGreaterThan(Number(old?.id));
   });
 
   test.each(["HANDOVER_PORT", "HANDOVER_SIMULATORS_PORT"])(

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PluginLoadingError } from "@handover/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFolder, marked } from "../../test/support/test-configuration.ts";
 import type { HostConfiguration } from "./host-configuration.ts";
@@ -47,12 +48,16 @@ function load(text: string, options: Partial<LoadOptions> = {}): Promise<HostCon
 }
 
 async function problemsOf(text: string): Promise<readonly ConfigurationProblem[]> {
+  return (await errorOf(text)).problems;
+}
+
+async function errorOf(text: string): Promise<ConfigurationError> {
   const error = await load(text).then(
     () => undefined,
     (cause: unknown) => cause,
   );
   if (!(error instanceof ConfigurationError)) throw new Error(`no configuration error but ${String(error)}`);
-  return error.problems;
+  return error;
 }
 
 describe("a whole configuration", () => {
@@ -172,7 +177,9 @@ retention: { contentDays: 3 }
   ])("should stop at %s [F171]", async (_case, plugins, code) => {
     writeFileSync(join(folder.path, "throws.js"), `throw new Error("broken")`);
     writeFileSync(join(folder.path, "later.js"), `export default { specificationVersion: "v9", name: "later" }`);
-    const problems = await problemsOf(`${plugins}\nendpoints: [{ token: a, access: open }]`);
+    const { problems, cause } = await errorOf(`${plugins}\nendpoints: [{ token: a, access: open }]`);
+    expect(PluginLoadingError.isInstance(cause)).toBe(true);
+    if (code === "PLUGIN_LOAD_FAILED") expect((cause as PluginLoadingError).problems[0]?.cause).toMatchObject({ message: "broken" });
     expect(problems).toEqual([expect.objectContaining({ code, line: 1, path: expect.stringMatching(/^plugins\[/) as string })]);
     expect(problems[0]?.message.length).toBeGreaterThan(20);
   });
@@ -181,8 +188,9 @@ retention: { contentDays: 3 }
     "should select a provider by the name of a loaded plugin only: %s [F116]",
     async (provider) => {
       writeFileSync(join(folder.path, "evil.js"), "globalThis.handoverEvilWasLoaded = true");
-      const problems = await problemsOf(`connections: { a: { provider: "${provider}" } }\nendpoints: [{ token: a, access: open }]`);
-      expect(problems.map(({ code }) => code)).toEqual(["PROVIDER_NOT_REGISTERED"]);
+      const problems = await problemsOf(`connections: { a: { provider: "${provider}" } }
+endpoints: [{ token: b, access: open, handover: { provider: "${provider}", settings: {} } }]`);
+      expect(problems.map(({ code }) => code)).toEqual(["PROVIDER_NOT_REGISTERED", "PROVIDER_NOT_REGISTERED"]);
       expect(globalThis).not.toHaveProperty("handoverEvilWasLoaded");
     },
   );
@@ -224,7 +232,7 @@ retention: { contentDays: 3 }
     expect(problems).toEqual([expect.objectContaining({ code: "NOT_AVAILABLE_YET", line: 1 })]);
   });
 
-  test("should refuse an open endpoint beyond this machine unless it is allowed [F113 no access control by default]", async () => {
+  test("should refuse an open endpoint beyond this machine unless it is allowed", async () => {
     const text = "listen: { host: 0.0.0.0 }\nendpoints: [{ token: a, access: open }]";
     expect(await problemsOf(text)).toEqual([expect.objectContaining({ code: "OPEN_ACCESS", line: 2 })]);
     await expect(load(`allowOpenAccess: true\n${text}`)).resolves.toMatchObject({ listen: { host: "0.0.0.0" } });

@@ -45,7 +45,7 @@ export async function checkConfiguration(request: {
   const checker = createChecker(source, request.problems ?? []);
   const value = (source.value ?? {}) as Readonly<Record<string, unknown>>;
   const root = checker.read(rootSchema, value, []);
-  const { registry, failedPlugins } = await loadAll(value["plugins"], path, checker);
+  const { registry, failedPlugins, cause } = await loadAll(value["plugins"], path, checker);
 
   const named = readConnections(value["connections"], checker);
   const endpoints = readEndpoints(value["endpoints"], checker);
@@ -67,7 +67,7 @@ export async function checkConfiguration(request: {
   const known = overlays === "unknown" ? {} : overlays;
   const connections = checkConnections(declared, { registry, failedPlugins, overlays: known, incomplete, checker });
 
-  if (checker.problems.length > 0 || !root) throw new ConfigurationError([...checker.problems].sort(byPosition));
+  if (checker.problems.length > 0 || !root) throw new ConfigurationError([...checker.problems].sort(byPosition), cause);
   return {
     ...rootSettings(root, options.environment),
     file: source.file,
@@ -99,7 +99,7 @@ async function loadAll(
   value: unknown,
   path: string,
   checker: Checker,
-): Promise<{ readonly registry: PluginRegistry; readonly failedPlugins: readonly string[] }> {
+): Promise<{ readonly registry: PluginRegistry; readonly failedPlugins: readonly string[]; readonly cause?: unknown }> {
   const plugins = Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
   const load = (entries: readonly string[]) => loadPlugins({ plugins: entries, from: path, hostFile: import.meta.url });
   try {
@@ -110,7 +110,7 @@ async function loadAll(
     const failedPlugins = error.problems.map(({ plugin }) => plugin);
     // Those that do load are needed to find the other problems.
     const registry = await load(plugins.filter((plugin) => !failedPlugins.includes(plugin))).catch(() => createPluginRegistry([]));
-    return { registry, failedPlugins };
+    return { registry, failedPlugins, cause: error };
   }
 }
 

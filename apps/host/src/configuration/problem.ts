@@ -20,8 +20,8 @@ export interface ConfigurationProblem {
 export class ConfigurationError extends HandoverError {
   readonly problems: readonly ConfigurationProblem[];
 
-  constructor(problems: readonly ConfigurationProblem[]) {
-    super({ code: "INVALID_CONFIG", message: describeProblems(problems), effect: "connection" });
+  constructor(problems: readonly ConfigurationProblem[], cause?: unknown) {
+    super({ code: "INVALID_CONFIG", message: describeProblems(problems), effect: "connection", cause });
     this.problems = problems;
   }
 }

@@ -13,8 +13,8 @@ export interface EventReader {
   readonly events: readonly ServerEvent[];
   /** Resolves when the predicate holds for what came so far; rejects after 5 s or when the stream is over before. */
   until(predicate: (events: readonly ServerEvent[]) => boolean): Promise<readonly ServerEvent[]>;
-  /** Resolves when the other side ended the stream. */
-  readonly ended: Promise<void>;
+  /** Resolves when the stream is over: ended in order, or cut. */
+  readonly ended: Promise<"ended" | "cut">;
   close(): void;
 }
 
@@ -57,7 +57,7 @@ export async function openEvents(url: string, headers: Readonly<Record<string, s
   };
 }
 
-async function collect(response: Response, take: (event: ServerEvent) => void): Promise<void> {
+async function collect(response: Response, take: (event: ServerEvent) => void): Promise<"ended" | "cut"> {
   let rest = "";
   const decoder = new TextDecoder();
   try {
@@ -67,8 +67,9 @@ async function collect(response: Response, take: (event: ServerEvent) => void): 
       rest = blocks.pop() ?? "";
       for (const block of blocks) take(parse(block));
     }
+    return "ended";
   } catch {
-    // Closed by this side.
+    return "cut";
   }
 }
 
