@@ -81,7 +81,13 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     async start() {
       if (isRunning) return;
       await store.open();
-      await connections.open(context);
+      try {
+        await connections.open(context);
+      } catch (error) {
+        await connections.close();
+        await store.close();
+        throw error;
+      }
       unwatch = store.watch((key) => {
         context.changes.announce(key);
         work.nudge(key);
@@ -99,7 +105,8 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
       cancelGrace();
       stopping.abort(new Error("The runtime stops."));
       unwatch?.();
-      await connections.close();
+      // A connection that does not close must not keep the store open.
+      await Promise.race([connections.close(), new Promise<void>((resolve) => void clock.after(stopGraceMs, resolve))]);
       await store.close();
     },
     receiveMessage: (request) => running(() => receiveMessage(context, request)),

@@ -19,7 +19,11 @@ export async function* followEntries(
   while (!isStopped()) {
     const change = context.changes.next(key);
     try {
-      const page = await context.store.readEntries(key, { after, limit: pageSize });
+      const page = await context.store.readEntries(key, { after, limit: pageSize }).catch((error: unknown) => {
+        // The store is closed while the runtime stops.
+        if (isStopped()) return [];
+        throw error;
+      });
       for (const entry of page) {
         if (isStopped()) return;
         yield entryFor(entry, "user");

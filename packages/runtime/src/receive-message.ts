@@ -59,8 +59,8 @@ async function checkWaiting(context: RuntimeContext, key: string): Promise<void>
   const handover = conversation?.currentHandover ? await context.store.readHandover(conversation.currentHandover) : undefined;
   const from = handover ? handover.attempt.liveThrough : (conversation?.botThrough ?? 0);
   if (!conversation || conversation.lastSeq - from < context.limits.waitingMessages) return;
-  const isBotless = !handover && !context.endpoints.get(conversation.endpoint)?.bot;
-  if (isBotless) return;
+  const hasReader = handover ? handover.attempt.relay !== "none" : context.endpoints.get(conversation.endpoint)?.bot !== undefined;
+  if (!hasReader) return;
   const waiting = await countWaiting(context, key, from);
   if (waiting < context.limits.waitingMessages) return;
   throw new RuntimeError(

@@ -42,7 +42,7 @@ export async function requestHandover(context: RuntimeContext, request: Handover
       options,
       ...(request.summary === undefined ? {} : { summary: request.summary }),
       ...(request.user ? { user: request.user } : {}),
-      takesAfter: takesAfter(view, endpoint, lastSeq + history.length, transcriptAfter),
+      takesAfter: history.length > 0 ? history.length : takesAfter(view, endpoint, lastSeq, transcriptAfter),
       transcriptAfter,
       lastSeq: lastSeq + history.length,
     });
@@ -78,7 +78,10 @@ function toHistory(view: ConversationView, transcript: readonly Message[]): NewE
       "A transcript can be given only for a conversation that has no entries yet: this one has its own.",
     );
   }
-  return transcript.map((message): NewEntry => {
+  // The log would take a repeated id once, and every number after it would be off.
+  const byId = new Map<string, Message>();
+  for (const message of transcript) if (!byId.has(message.id)) byId.set(message.id, message);
+  return [...byId.values()].map((message): NewEntry => {
     const { id, author, sentAt, ...content } = message;
     return { ...content, id, author, at: sentAt, source: "transcript", kind: "message", audience: ["user", "bot", "desk"] };
   });

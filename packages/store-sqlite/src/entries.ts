@@ -51,5 +51,5 @@ export function createEntries(database: DatabaseSync): Entries {
 }
 
 function toEntry({ seq, json }: Row): StoredEntry {
-  return { ...(JSON.parse(json) as NewEntry), seq };
+  return { seq, ...(JSON.parse(json) as NewEntry) };
 }

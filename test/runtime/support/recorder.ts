@@ -37,13 +37,13 @@ export function record(runtime: HandoverRuntime, address: { readonly endpoint: s
       .map((entry) => (entry.reason ? `${entry.status ?? ""}/${entry.reason}` : (entry.status ?? "")));
 
   async function until(what: string, fits: (entry: VisibleEntry) => boolean): Promise<VisibleEntry> {
-    const patience = AbortSignal.timeout(patienceMs);
+    const untilMs = performance.now() + patienceMs;
     const timer = setTimeout(() => wake(), patienceMs + 10);
     try {
       for (;;) {
         const found = visible().find(fits);
         if (found) return found;
-        if (patience.aborted)
+        if (performance.now() >= untilMs)
           throw new Error(`Waited in vain for ${what}. Log so far:\n${entries.map((entry) => JSON.stringify(entry)).join("\n")}`);
         await change;
       }

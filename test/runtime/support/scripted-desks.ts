@@ -52,7 +52,7 @@ export function scriptDesks(scripts: Readonly<Record<string, DeskScript>>, endpo
     calls,
     started,
     runtime: {
-      providers: [provider as unknown as HandoverProvider],
+      providers: [provider],
       connections: Object.fromEntries(names.map((desk) => [desk, { provider: "scripted", settings: { desk } }])),
       endpoints: [{ token: "web", bot: echoBot, ...endpoint, handover: { connections: names, ...endpoint.handover } }],
     },
@@ -61,7 +61,10 @@ export function scriptDesks(scripts: Readonly<Record<string, DeskScript>>, endpo
       if (!request) throw new Error(`The desk "${desk}" has started nothing.`);
       const payload = { events: [], ...said } as unknown as Json;
       const body = JSON.stringify([{ references: [ticketOf(request)], payload, ...delivery }]);
-      const response = await runtime.handleWebhook(desk, new Request(`http://127.0.0.1/handover/scripted/${desk}/x`, { method: "POST", body }));
+      const response = await runtime.handleWebhook(
+        desk,
+        new Request(`http://127.0.0.1/handover/scripted/${desk}/x`, { method: "POST", body }),
+      );
       if (response.status !== 200) throw new Error(`The webhook was answered with ${response.status}.`);
     },
     count: (call) => calls.filter((made) => made === call).length,
@@ -95,7 +98,9 @@ function withScript(
   started: Record<string, StartRequest>,
 ): HandoverConnection {
   const merged = { ...base, ...script };
-  const connection = Object.fromEntries(Object.entries(merged).filter(([, method]) => method !== undefined)) as unknown as HandoverConnection;
+  const connection = Object.fromEntries(
+    Object.entries(merged).filter(([, method]) => method !== undefined),
+  ) as unknown as HandoverConnection;
   const noted = (method: "start" | "end" | "findStarted" | "findSentMessage" | "catchUp") => {
     const original = connection[method] as ((...given: unknown[]) => Promise<unknown>) | undefined;
     if (!original) return {};

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { startSimulators, type LiveAgentSimulator } from "@handover/simulators";
+import type { Logger } from "@handover/core";
+import { startSimulators, type LiveAgentSimulator, type LiveAgentSimulatorOptions } from "@handover/simulators";
 import type { HandoverRuntime } from "@handover/runtime";
 import type { HostConfiguration } from "../../src/configuration/host-configuration.ts";
 import { checkConfiguration } from "../../src/configuration/load-configuration.ts";
@@ -26,11 +27,17 @@ export interface TestHostOptions {
   /** Endpoints instead of one open endpoint `support` with the demo bot and the desk. */
   readonly endpoints?: readonly object[];
   readonly host?: Omit<HostOptions, "logger">;
+  /** Defaults of the options of every handover through the desk. */
+  readonly optionsOfDesk?: object | undefined;
+  /** Laid over the set-up of the simulated contact centre. */
+  readonly liveAgent?: LiveAgentSimulatorOptions;
+  /** Gets what the host logs, beside `logLines`. */
+  readonly logger?: Logger;
 }
 
 export async function startTestHost(options: TestHostOptions = {}): Promise<TestHost> {
   const folder = createFolder();
-  const simulators = await startSimulators({ liveAgent: { apiKey: marked.apiKey } });
+  const simulators = await startSimulators({ liveAgent: { apiKey: marked.apiKey, ...options.liveAgent } });
   const { baseUrl, accountId, inboxId } = simulators.liveAgent;
   const value = {
     plugins: ["live-agent"],
@@ -42,6 +49,7 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
         provider: "live-agent",
         settings: { baseUrl, accountId, inboxId, apiKey: marked.apiKey },
         webhookSecrets: [marked.webhookSecret],
+        ...(options.optionsOfDesk ? { options: options.optionsOfDesk } : {}),
       },
     },
     endpoints: options.endpoints ?? [supportEndpoint],
@@ -53,7 +61,10 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
     path: folder.path,
     options: { environment: {} },
   });
-  const logger = createConsoleLogger((line) => logLines.push(line));
+  const logger = both(
+    createConsoleLogger((line) => logLines.push(line)),
+    options.logger,
+  );
   const host = await startHost(configuration, { ...options.host, logger });
   simulators.liveAgent.setWebhookUrl(`${host.url}/handover/live-agent/desk/${marked.webhookSecret}`);
   return {
@@ -69,6 +80,17 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
       folder.remove();
     },
   };
+}
+
+function both(first: Logger, second: Logger | undefined): Logger {
+  if (!second) return first;
+  const call = (level: keyof Logger): Logger["info"] => {
+    return (message, fields) => {
+      first[level](message, fields);
+      second[level](message, fields);
+    };
+  };
+  return { debug: call("debug"), info: call("info"), warn: call("warn"), error: call("error") };
 }
 
 export const supportEndpoint = {

@@ -25,14 +25,22 @@ export function createAccountGate(parts: {
   const waiting = new Set<string>();
   let failures = 0;
   let pausedUntilMs: number | undefined;
-  let isProbing = false;
+  /** One conversation was let through to try; when it does not call after all, another one may from then on. */
+  let probeUntilMs: number | undefined;
   let cancelTimer: (() => void) | undefined;
 
-  function nudgeWaiting(limit: number): void {
-    for (const key of [...waiting].slice(0, limit)) {
-      waiting.delete(key);
-      nudge(key);
-    }
+  function offerAfter(delayMs: number): void {
+    cancelTimer?.();
+    cancelTimer = clock.after(delayMs, offer);
+  }
+
+  /** Offers the try to those who wait, one after the other: whoever was first may have nothing to call any more. */
+  function offer(): void {
+    const [key] = waiting;
+    if (key === undefined) return;
+    waiting.delete(key);
+    offerAfter(timing.retryFirstMs);
+    nudge(key);
   }
 
   return {
@@ -40,28 +48,34 @@ export function createAccountGate(parts: {
       return pausedUntilMs !== undefined;
     },
     mayCall(key) {
+      const nowMs = clock.now();
       if (pausedUntilMs === undefined) return true;
-      if (clock.now() >= pausedUntilMs && !isProbing) {
-        isProbing = true;
-        return true;
+      if (nowMs < pausedUntilMs || (probeUntilMs !== undefined && nowMs < probeUntilMs)) {
+        waiting.add(key);
+        return false;
       }
-      waiting.add(key);
-      return false;
+      probeUntilMs = nowMs + timing.callTimeoutMs;
+      offerAfter(timing.callTimeoutMs);
+      return true;
     },
     succeeded() {
-      isProbing = false;
       failures = 0;
       pausedUntilMs = undefined;
+      probeUntilMs = undefined;
       cancelTimer?.();
-      nudgeWaiting(waiting.size);
+      const keys = [...waiting];
+      waiting.clear();
+      for (const key of keys) nudge(key);
     },
     failed(error) {
-      isProbing = false;
+      const nowMs = clock.now();
+      const wasUnderWay = pausedUntilMs !== undefined && probeUntilMs === undefined && nowMs < pausedUntilMs;
+      if (wasUnderWay) return;
       failures += 1;
-      const pauseMs = pauseAfter(failures, timing, random, error);
-      pausedUntilMs = clock.now() + pauseMs;
-      cancelTimer?.();
-      cancelTimer = clock.after(pauseMs, () => nudgeWaiting(1));
+      probeUntilMs = undefined;
+      const pauseMs = Math.min(pauseAfter(failures, timing, random, error), timing.connectionRetryMs);
+      pausedUntilMs = nowMs + pauseMs;
+      offerAfter(pauseMs);
     },
   };
 }

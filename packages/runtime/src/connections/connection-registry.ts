@@ -80,7 +80,8 @@ export function createConnectionRegistry(options: HandoverRuntimeOptions): Conne
       for (const item of checked) open.set(item.name, await openConnection(context, item, gates));
     },
     async close() {
-      for (const { handle } of open.values()) await handle.close?.();
+      const closing = [...open.values()].map(async ({ handle }) => handle.close?.());
+      await Promise.allSettled(closing);
       open.clear();
     },
   };
@@ -148,11 +149,23 @@ function toConnection(item: CheckedConnection, open: ReadonlyMap<string, OpenCon
       return open.get(item.name)?.webhookUrl;
     },
     prepare(call) {
-      prepared ??= (opened().handle.prepare?.(call) ?? Promise.resolve()).catch((error: unknown) => {
-        prepared = undefined;
+      if (prepared) return prepared;
+      const mine = (opened().handle.prepare?.(call) ?? Promise.resolve()).catch((error: unknown) => {
+        forget();
         throw error;
       });
-      return prepared;
+      const forget = () => {
+        if (prepared === mine) prepared = undefined;
+        call.signal.removeEventListener("abort", forget);
+      };
+      // One that hangs is begun anew by whoever comes after the deadline of this call.
+      call.signal.addEventListener("abort", forget, { once: true });
+      void mine.then(
+        () => call.signal.removeEventListener("abort", forget),
+        () => undefined,
+      );
+      prepared = mine;
+      return mine;
     },
   } as Connection;
 }

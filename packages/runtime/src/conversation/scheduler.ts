@@ -66,9 +66,14 @@ export function createScheduler(context: RuntimeContext, listener: () => EntryLi
 
   async function claimWanted(): Promise<void> {
     while (wanted.size > 0 && isRunning && workers.size < maximumWorkers) {
-      const keys = [...wanted].slice(0, 100);
+      const keys = [...wanted].slice(0, Math.min(100, maximumWorkers - workers.size));
       for (const key of keys) wanted.delete(key);
-      await claim(keys);
+      try {
+        await claim(keys);
+      } catch (error) {
+        for (const key of keys) wanted.add(key);
+        throw error;
+      }
     }
   }
 
@@ -76,19 +81,22 @@ export function createScheduler(context: RuntimeContext, listener: () => EntryLi
     if (claiming || !isRunning) return;
     claiming = Promise.resolve()
       .then(claimWanted)
-      .catch((error: unknown) => context.logger.error(`The store could not be asked for work: ${errorSummary(error)}`))
-      .finally(() => {
+      .then(() => true, cannotAsk)
+      .then((hasWorked) => {
         claiming = undefined;
-        if (wanted.size > 0 && workers.size < maximumWorkers) claimSoon();
+        // After an error the next poll goes on.
+        if (hasWorked && wanted.size > 0 && workers.size < maximumWorkers) claimSoon();
       });
   }
 
+  function cannotAsk(error: unknown): false {
+    context.logger.error(`The store could not be asked for work: ${errorSummary(error)}`);
+    return false;
+  }
+
   async function poll(): Promise<void> {
-    try {
-      await claim(undefined);
-    } catch (error) {
-      context.logger.error(`The store could not be asked for work: ${errorSummary(error)}`);
-    }
+    await claim(undefined).catch(cannotAsk);
+    if (wanted.size > 0) claimSoon();
     if (isRunning) cancelPoll = context.clock.after(context.timing.pollMs, () => void poll());
   }
 
@@ -97,7 +105,7 @@ export function createScheduler(context: RuntimeContext, listener: () => EntryLi
     try {
       const lost = held.length > 0 ? await context.store.renew(held, owner, context.timing.leaseMs, context.clock.now()) : [];
       for (const key of lost) {
-        await workers.get(key)?.stop();
+        void workers.get(key)?.stop();
         workers.delete(key);
       }
     } catch (error) {
@@ -124,6 +132,7 @@ export function createScheduler(context: RuntimeContext, listener: () => EntryLi
       cancelPoll?.();
       cancelRenewal?.();
       await claiming;
+      await claims.run("claim", () => Promise.resolve());
       const stopping = [...workers.values()];
       await Promise.all(stopping.map((worker) => worker.stop()));
       // Given back as due at once: whoever comes next looks for itself.

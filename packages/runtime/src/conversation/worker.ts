@@ -4,7 +4,7 @@ import type { LaneScope, LaneStep } from "../lanes/lane.ts";
 import { leaveStep } from "../lanes/leave.ts";
 import { createPushStep, type EntryListener } from "../lanes/push-lane.ts";
 import { createVendorInStep } from "../lanes/vendor-in.ts";
-import { vendorOutStep } from "../lanes/vendor-out.ts";
+import { createVendorOutStep } from "../lanes/vendor-out.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { Claim } from "../store/store.ts";
 import { createLaneLoop } from "./lane-loop.ts";
@@ -36,7 +36,7 @@ export function createWorker(
   let activity = -1;
 
   const steps: Record<string, LaneStep> = {
-    "vendor-out": vendorOutStep,
+    "vendor-out": createVendorOutStep(),
     "vendor-in": createVendorInStep(),
     heal: healStep,
     bot: botStep,

@@ -1,4 +1,4 @@
-import { isEmptyMessage, type Agent, type HandoverEvent, type MessageReceivedEvent, type QueueInfo } from "@handover/core";
+import { isEmptyMessage, type Agent, type EndReason, type HandoverEvent, type MessageReceivedEvent, type QueueInfo } from "@handover/core";
 import type { NewEntry } from "../entry.ts";
 import type { Texts } from "../texts.ts";
 import type { PartRecord } from "../store/records.ts";
@@ -13,15 +13,21 @@ export interface EventSurroundings {
   readonly windowMs: number;
   /** The delivery came after one that stands behind it, or had to be asked for. */
   readonly isLate: boolean;
+  /** What stands behind it was applied already: what it says about the present is no longer true. */
+  readonly isOvertaken: boolean;
+  /** Goes on at the next connection after a desk that took the handover and cannot serve it. @returns whether there is one */
+  fallBack(code: string): boolean;
   /** The part that an echo or a delivery state speaks of. */
   findPart(by: { readonly key?: string; readonly vendorMessageId?: string }): Promise<PartRecord | undefined>;
   /** `seq` of the entry that shows one of the vendor's messages. */
   findMessage(vendorMessageId: string): Promise<number | undefined>;
 }
 
-/** Applies what a delivery means to a handover, one event after the other. */
+/** Applies what a delivery means to a handover, one event after the other, unless one makes it go on at another desk. */
 export async function applyEvents(draft: Draft, events: readonly HandoverEvent[], surroundings: EventSurroundings): Promise<void> {
+  const { number } = draft.handover.attempt;
   for (const event of events) {
+    if (draft.handover.attempt.number !== number) return;
     if (draft.handover.status === "ended") await applyAfterEnd(draft, event, surroundings);
     else await applyEvent(draft, event, surroundings);
   }
@@ -30,9 +36,9 @@ export async function applyEvents(draft: Draft, events: readonly HandoverEvent[]
 async function applyEvent(draft: Draft, event: HandoverEvent, surroundings: EventSurroundings): Promise<void> {
   switch (event.type) {
     case "queued":
-      return applyQueued(draft, event.queue);
+      return surroundings.isOvertaken ? note(draft, "overtaken", { event: event.type }) : applyQueued(draft, event.queue);
     case "queue-updated":
-      return applyQueueUpdate(draft, event.queue);
+      return surroundings.isOvertaken ? note(draft, "overtaken", { event: event.type }) : applyQueueUpdate(draft, event.queue);
     case "agent-joined":
       return applyAgentJoined(draft, event.agent, event.hasAccepted);
     case "agent-left":
@@ -58,19 +64,27 @@ async function applyEvent(draft: Draft, event: HandoverEvent, surroundings: Even
     case "desk-note":
       return applyDeskNote(draft, event);
     case "ended":
-      beginEnding(draft, {
-        reason: event.reason,
-        actor: event.actor,
-        ...(event.vendorReason ? { code: event.vendorReason } : {}),
-        closedBy: "vendor",
-        windowMs: surroundings.windowMs,
-      });
-      return markClosed(draft, surroundings.windowMs);
+      return applyEnded(draft, event, surroundings);
     case "reopened":
       return applyReopened(draft);
     case "typing-changed":
       return;
   }
+}
+
+const unserved: readonly EndReason[] = ["unavailable", "failed", "timed-out"];
+
+function applyEnded(draft: Draft, event: Extract<HandoverEvent, { type: "ended" }>, surroundings: EventSurroundings): void {
+  const isUnserved = event.actor !== "user" && unserved.includes(event.reason);
+  if (isUnserved && surroundings.fallBack(event.vendorReason ?? event.reason)) return;
+  beginEnding(draft, {
+    reason: event.reason,
+    actor: event.actor,
+    ...(event.vendorReason ? { code: event.vendorReason } : {}),
+    closedBy: "vendor",
+    windowMs: surroundings.windowMs,
+  });
+  markClosed(draft, surroundings.windowMs);
 }
 
 /** After the end only what happened before it is shown; a conversation that the desk opens again is ended again. */

@@ -22,9 +22,15 @@ export function newAttempt(
   };
 }
 
-/** The connection after the current attempt's, if there is one. */
-export function nextConnection(handover: HandoverRecord): string | undefined {
-  return handover.connections[handover.connections.indexOf(handover.attempt.connection) + 1];
+/** The connection after the current attempt's that is still configured, if there is one. */
+export function nextConnection(connections: ConnectionRegistry, handover: HandoverRecord): string | undefined {
+  const later = handover.connections.slice(handover.connections.indexOf(handover.attempt.connection) + 1);
+  return later.find((name) => connections.has(name));
+}
+
+/** True while nobody can say whether the vendor has carried out a start. */
+export function isInDoubt(attempt: AttemptRecord): boolean {
+  return attempt.phase === "in-doubt" || (attempt.phase === "starting" && attempt.doubtSinceMs !== undefined);
 }
 
 /** True while an ended or replaced attempt may still hold a conversation at the vendor. */
@@ -34,6 +40,7 @@ export function hasLooseEnds(attempt: AttemptRecord): boolean {
 
 /** An attempt that is given up: ended in the background where it may have reached the vendor. */
 export function leaveAttempt(attempt: AttemptRecord): AttemptRecord {
-  const reachedVendor = attempt.phase === "started" || attempt.phase === "in-doubt" || attempt.callUntilMs !== undefined;
-  return { ...attempt, phase: reachedVendor ? "leaving" : "over" };
+  if (attempt.phase === "over") return attempt;
+  const hasReachedVendor = attempt.phase !== "starting" || isInDoubt(attempt) || attempt.callUntilMs !== undefined;
+  return { ...attempt, phase: hasReachedVendor ? "leaving" : "over" };
 }

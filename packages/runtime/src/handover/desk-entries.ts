@@ -50,17 +50,29 @@ export async function readTranscript(store: Store, handover: HandoverRecord): Pr
   return transcript;
 }
 
-/** What the desk gets next: the rest of the transcript first, then what is written while the handover runs. */
-export async function nextDeskEntry(store: Store, handover: HandoverRecord): Promise<StoredEntry | undefined> {
-  const { attempt } = handover;
-  for await (const entry of entriesAfter(store, handover.conversation, Math.max(attempt.transcriptThrough, handover.transcriptAfter))) {
-    if (entry.seq > handover.requestedSeq) break;
-    if (isTranscriptEntry(handover, entry)) return entry;
+/**
+ * What the desk gets next: the rest of the transcript first, then what is written while the handover runs.
+ * @param scannedThrough what an earlier call for the same attempt gave back: nothing up to there is for the desk any more
+ */
+export async function nextDeskEntry(
+  store: Store,
+  handover: HandoverRecord,
+  scannedThrough: number,
+): Promise<{ readonly entry?: StoredEntry; readonly scannedThrough: number }> {
+  const { attempt, conversation, requestedSeq } = handover;
+  const hasTranscript = scannedThrough < requestedSeq;
+  for await (const entry of hasTranscript
+    ? entriesAfter(store, conversation, Math.max(attempt.transcriptThrough, handover.transcriptAfter))
+    : []) {
+    if (entry.seq > requestedSeq) break;
+    if (isTranscriptEntry(handover, entry)) return { entry, scannedThrough: 0 };
   }
-  for await (const entry of entriesAfter(store, handover.conversation, attempt.liveThrough)) {
-    if (isLiveEntry(handover, entry)) return entry;
+  let through = Math.max(attempt.liveThrough, scannedThrough);
+  for await (const entry of entriesAfter(store, conversation, through)) {
+    if (isLiveEntry(handover, entry)) return { entry, scannedThrough: through };
+    through = entry.seq;
   }
-  return undefined;
+  return { scannedThrough: through };
 }
 
 /** User entries that the handover took and the desk has not got. */

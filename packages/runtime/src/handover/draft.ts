@@ -1,5 +1,6 @@
 import type { EndActor, EndReason } from "@handover/core";
 import type { NewEntry, NoticeEvent, StoredEntry } from "../entry.ts";
+import { omit } from "../support/omit.ts";
 import type { AttemptRecord, Commit, HandoverRecord, JournalItem, PartRecord } from "../store/records.ts";
 
 /** A change of a handover while it is worked out: what will be committed together. */
@@ -18,6 +19,18 @@ export interface Draft {
 /** A draft that changes nothing yet. */
 export function createDraft(handover: HandoverRecord, nowMs: number, lastSeq: number): Draft {
   return { handover, nowMs, lastSeq, append: [], parts: [], journal: [], clearsTyping: false };
+}
+
+/** Remembers a draft as it is. @returns how to go back to that */
+export function remember(draft: Draft): () => void {
+  const { handover, clearsTyping } = draft;
+  const lengths = { append: draft.append.length, parts: draft.parts.length, journal: draft.journal.length };
+  return () => {
+    Object.assign(draft, { handover, clearsTyping });
+    draft.append.length = lengths.append;
+    draft.parts.length = lengths.parts;
+    draft.journal.length = lengths.journal;
+  };
 }
 
 /** What a draft commits. */
@@ -60,6 +73,7 @@ export function showStatus(
   if (draft.handover.status === "ending" || draft.handover.status === "ended") return;
   if (draft.handover.status === status && draft.handover.entryCount > 0) return;
   draft.handover = { ...draft.handover, status, shownStatus: status };
+  if (status === "active") draft.handover = { ...omit(draft.handover, "acceptBeforeMs"), wasActive: true };
   appendEntry(draft, "handover", { status, ...details });
 }
 

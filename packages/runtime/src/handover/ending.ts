@@ -1,5 +1,5 @@
 import type { EndActor, EndReason } from "@handover/core";
-import type { EndingRecord } from "../store/records.ts";
+import type { EndingRecord, HandoverRecord } from "../store/records.ts";
 import { changeAttempt, nextSeq, note, showEnd, showNotice, type Draft } from "./draft.ts";
 import { leaveAttempt } from "./attempts.ts";
 import { endText, type Texts } from "../texts.ts";
@@ -46,6 +46,11 @@ export function markClosed(draft: Draft, windowMs = 0): void {
   draft.handover = { ...draft.handover, ending: { ...handover.ending, settledAtMs } };
 }
 
+/** True when nothing more can be sent: the desk's side is closed, by whomever. */
+export function isDeskClosed({ ending, attempt }: HandoverRecord): boolean {
+  return ending !== undefined && (ending.closedBy === "vendor" || attempt.end?.isDone === true);
+}
+
 /** Shows the end, names what the desk never got, and gives the conversation back. */
 export function finishEnding(draft: Draft, texts: Texts, undelivered: readonly number[]): void {
   const { ending, attempt } = draft.handover;
@@ -56,12 +61,11 @@ export function finishEnding(draft: Draft, texts: Texts, undelivered: readonly n
   const text = endText(texts, ending.reason);
   const seq = nextSeq(draft);
   showEnd(draft, { ...ending, ...(text === undefined ? {} : { text }) });
-  const isClosed = ending.closedBy === "vendor" || attempt.end?.isDone === true;
   draft.handover = {
     ...draft.handover,
     status: "ended",
     shownStatus: "ended",
-    attempt: isClosed ? { ...attempt, phase: "over" } : leaveAttempt(attempt),
+    attempt: attempt.end?.isDone ? { ...attempt, phase: "over" } : leaveAttempt(attempt),
     ended: {
       seq,
       atMs: draft.nowMs,

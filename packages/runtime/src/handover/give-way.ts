@@ -1,7 +1,7 @@
 import type { EndActor, EndReason } from "@handover/core";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { Endpoint } from "../endpoints.ts";
-import { leaveAttempt, newAttempt, nextConnection } from "./attempts.ts";
+import { isInDoubt, leaveAttempt, newAttempt, nextConnection } from "./attempts.ts";
 import { changeAttempt, note, type Draft } from "./draft.ts";
 import { beginEnding } from "./ending.ts";
 
@@ -14,24 +14,42 @@ export interface Failure {
 
 /**
  * Gives up the current attempt before it was active: the next connection is tried with the whole transcript, or the handover
- * ends. Never falls back from a start in doubt, which may still turn out to be a ticket.
+ * ends.
  */
 export function giveWay(context: RuntimeContext, draft: Draft, endpoint: Endpoint, failure: Failure): void {
-  const { attempt, status } = draft.handover;
-  const next = nextConnection(draft.handover);
-  const isInDoubt = attempt.phase === "in-doubt";
-  if (next !== undefined && !isInDoubt && status !== "ending") {
-    note(draft, "fallback", { to: next, code: failure.code });
-    return tryNext(context, draft, endpoint, next);
-  }
+  if (fallBack(context, draft, endpoint, failure)) return;
+  const { attempt } = draft.handover;
+  const isDoubtful = isInDoubt(attempt);
   note(draft, "attempt-given-up", { code: failure.code });
   const hasStarted = attempt.phase === "started";
   beginEnding(draft, {
     ...failure,
-    closedBy: hasStarted || isInDoubt ? "us" : "vendor",
+    closedBy: hasStarted || isDoubtful ? "us" : "vendor",
     windowMs: hasStarted ? context.timing.reorderWindowMs : 0,
   });
-  if (!hasStarted) changeAttempt(draft, { phase: isInDoubt ? "leaving" : "over" });
+  if (!hasStarted) changeAttempt(draft, { phase: isDoubtful ? "leaving" : "over" });
+}
+
+/**
+ * Goes on at the next connection, if there is one and nobody was there yet. Never from a start in doubt, which may still turn
+ * out to be a ticket. `isClosed`: the former connection has closed already.
+ *
+ * @returns whether it does
+ */
+export function fallBack(
+  context: RuntimeContext,
+  draft: Draft,
+  endpoint: Endpoint,
+  failure: { readonly code: string; readonly isClosed?: true },
+): boolean {
+  const { attempt, status, wasActive } = draft.handover;
+  const next = nextConnection(context.connections, draft.handover);
+  const isTooLate = wasActive === true || status === "ending" || status === "ended";
+  if (next === undefined || isTooLate || isInDoubt(attempt)) return false;
+  note(draft, "fallback", { to: next, code: failure.code });
+  if (failure.isClosed) changeAttempt(draft, { phase: "over" });
+  tryNext(context, draft, endpoint, next);
+  return true;
 }
 
 function tryNext(context: RuntimeContext, draft: Draft, endpoint: Endpoint, connection: string): void {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Message } from "@handover/core";
-import type { Bot, BotAnswer, BotEvent, BotTurn } from "../bot.ts";
+import { isEmptyMessage, type Message } from "@handover/core";
+import type { Bot, BotAnswer, BotEvent, BotMessage, BotTurn } from "../bot.ts";
 import { transact, type ConversationView } from "../conversation/transact.ts";
 import { mergeOptions, type Endpoint } from "../endpoints.ts";
 import type { NewEntry, StoredEntry } from "../entry.ts";
@@ -45,7 +45,7 @@ async function ownerOf(
   if (entry.kind === "handover" && entry.status && entry.status !== "requested") {
     return (bot.events ?? ["ended"]).includes(entry.status) ? "bot" : "other";
   }
-  if (entry.kind !== "message" || entry.author?.role !== "user") return "other";
+  if (entry.kind !== "message" || entry.author?.role !== "user" || entry.source === "transcript") return "other";
   const handover = await handoverTaking(scope, conversation, entry.seq);
   if (!handover) return "bot";
   const isAfterItsEnd = handover.ending?.sendThrough !== undefined && entry.seq > handover.ending.sendThrough;
@@ -163,15 +163,27 @@ async function isTaken(scope: LaneScope, conversation: ConversationRecord, entry
 }
 
 function toEntries(nowMs: number, bot: Bot, turn: BotTurn, answer: BotAnswer, isWithheld: boolean): NewEntry[] {
-  return (answer.messages ?? []).map((message, index) => ({
+  const said: NewEntry[] = (answer.messages ?? []).map((message, index) => ({
     id: `${turn.id}:${index}`,
     source: "bot",
     kind: "message",
     at: new Date(nowMs).toISOString(),
     author: { role: "bot", ...(bot.name === undefined ? {} : { name: bot.name }) },
     audience: isWithheld ? [] : ["user", "bot", "desk"],
-    ...message,
+    ...contentOf(message),
   }));
+  return said.filter((entry) => !isEmptyMessage(entry));
+}
+
+/** Only what a bot may say: who speaks and who may read it is not for an answer to decide. */
+function contentOf(message: BotMessage | null): BotMessage {
+  const { text, format, choices, cards } = message ?? {};
+  return {
+    ...(typeof text === "string" ? { text } : {}),
+    ...(format === undefined ? {} : { format }),
+    ...(Array.isArray(choices) ? { choices } : {}),
+    ...(Array.isArray(cards) ? { cards } : {}),
+  };
 }
 
 async function request(

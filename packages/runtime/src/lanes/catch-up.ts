@@ -20,13 +20,20 @@ export async function catchUp(scope: LaneScope, conversation: ConversationRecord
   return scope.context.mutex.run(`catch-up:${handover.id}`, async () => {
     for (let page = 0; page < maximumPages; page += 1) {
       const current = (await scope.context.store.readHandover(handover.id)) ?? handover;
+      if (current.attempt.number !== handover.attempt.number || !current.attempt.state) return false;
       const caught = await fetchPage(scope, conversation, current);
       if (!caught) return false;
-      await storePage(scope, current, caught);
-      if (!caught.hasMore) return true;
+      const isAsked = handover.attempt.mustPull === true || current.attempt.mustPull === true;
+      await storePage(scope, current, caught, isAsked);
+      const isStuck = caught.deliveries.length === 0 && isSameCursor(caught.cursor, current.attempt.catchUp?.cursor);
+      if (!caught.hasMore || isStuck) return true;
     }
     return true;
   });
+}
+
+function isSameCursor(left: Json, right: Json | undefined): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
 }
 
 async function fetchPage(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<CaughtUp | undefined> {
@@ -47,7 +54,8 @@ async function fetchPage(scope: LaneScope, conversation: ConversationRecord, han
   }
 }
 
-async function storePage(scope: LaneScope, handover: HandoverRecord, caught: CaughtUp): Promise<void> {
+/** `isAsked`: the vendor said that there is something to fetch; what comes then has not been missed. */
+async function storePage(scope: LaneScope, handover: HandoverRecord, caught: CaughtUp, isAsked: boolean): Promise<void> {
   const { context } = scope;
   const connection = context.connections.get(handover.attempt.connection);
   const hasWebhooks = connection.handle.receiveWebhook !== undefined;
@@ -60,9 +68,11 @@ async function storePage(scope: LaneScope, handover: HandoverRecord, caught: Cau
     ...(delivery.order ? { order: delivery.order } : {}),
     payload: delivery.payload,
     receivedAtMs: nowMs,
-    ...(hasWebhooks ? { isHealed: true as const } : {}),
+    ...(hasWebhooks && !isAsked ? { isHealed: true as const } : {}),
   }));
-  const pauseMs = caught.hasMore ? 0 : Math.min(caught.pollAfterMs ?? Infinity, context.timing.catchUpIntervalMs);
+  const { catchUpIntervalMs, retryFirstMs } = context.timing;
+  const askedMs = caught.hasMore ? 0 : (caught.pollAfterMs ?? catchUpIntervalMs);
+  const pauseMs = Math.min(Math.max(askedMs, retryFirstMs), catchUpIntervalMs);
   await changeHandover(scope, handover.id, (draft) => {
     const { attempt } = draft.handover;
     if (attempt.number !== handover.attempt.number) return undefined;

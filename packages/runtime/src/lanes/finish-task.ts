@@ -1,4 +1,5 @@
 import { requireEndpoint } from "../endpoints.ts";
+import { isInDoubt } from "../handover/attempts.ts";
 import { readUndelivered } from "../handover/desk-entries.ts";
 import { finishEnding } from "../handover/ending.ts";
 import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
@@ -6,7 +7,8 @@ import { catchUp } from "./catch-up.ts";
 import { changeHandover } from "./change-handover.ts";
 import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
 
-const lastCatchUpTries = 8;
+/** How often a vendor is asked for what was missed before an end is shown without it. */
+export const lastCatchUpTries = 8;
 
 /** Shows the end once the vendor's side is closed, nothing is on its way, and what was missed has been fetched. */
 export async function finishTask(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
@@ -25,7 +27,7 @@ function isVendorSettled({ ending, attempt }: HandoverRecord): boolean {
     case "started":
       return ending?.closedBy === "vendor" || attempt.end?.isDone === true;
     case "starting":
-      return attempt.callUntilMs === undefined;
+      return attempt.callUntilMs === undefined && !isInDoubt(attempt);
     case "in-doubt":
       return false;
     case "leaving":
@@ -59,8 +61,13 @@ async function showEnd(scope: LaneScope, conversation: ConversationRecord, hando
   await changeHandover(scope, handoverId, async (draft, current) => {
     if (draft.handover.status !== "ending") return undefined;
     const throughSeq = draft.handover.ending?.sendThrough ?? current.lastSeq;
-    const undelivered = (await readUndelivered(context.store, draft.handover, throughSeq)).map((entry) => entry.seq);
-    finishEnding(draft, texts, undelivered);
+    const isDetached = draft.handover.attempt.relay === "none";
+    const missed = isDetached ? [] : await readUndelivered(context.store, draft.handover, throughSeq);
+    finishEnding(
+      draft,
+      texts,
+      missed.map((entry) => entry.seq),
+    );
     return { expectLastSeq: current.lastSeq };
   });
   return again;

@@ -10,7 +10,7 @@ export async function healStep(scope: LaneScope): Promise<StepResult> {
   const { conversation, handover } = await readView(context, scope.key);
   if (!conversation || handover?.attempt.phase !== "started" || handover.status === "ending") return idle;
   const { attempt } = handover;
-  if (!attempt.catchUp) return idle;
+  if (!attempt.catchUp || !context.connections.has(attempt.connection)) return idle;
   const isOurs = attempt.catchUp.by === context.bootId;
   if (isOurs && attempt.catchUp.dueAtMs > context.clock.now()) return idleUntil(attempt.catchUp.dueAtMs);
   if (!context.connections.get(attempt.connection).gate.mayCall(scope.key)) return idle;

@@ -5,6 +5,7 @@ import { readTranscript, toMessage } from "../handover/desk-entries.ts";
 import { toStartRequest } from "../handover/provider-view.ts";
 import type { AttemptRecord, ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { changeHandover } from "./change-handover.ts";
+import { checkStarted, referencesInInbox } from "./start-task.ts";
 import { tryEnd } from "./end-task.ts";
 import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
 
@@ -38,14 +39,24 @@ async function leaveAttempt(
   const { context } = scope;
   const dueAtMs = attempt.end?.nextTryAtMs ?? 0;
   if (dueAtMs > context.clock.now()) return idleUntil(dueAtMs);
+  if (!context.connections.has(attempt.connection)) return leaveBehind(scope, handover.id, attempt);
   const connection = context.connections.get(attempt.connection);
-  if (!connection.gate.mayCall(scope.key)) return idle;
+  const needsCall = (attempt.state ? connection.handle.end : connection.handle.findStarted) !== undefined;
+  if (needsCall && !connection.gate.mayCall(scope.key)) return idle;
   if (!attempt.state) return findLeftover(scope, conversation, handover, attempt);
   const outcome = await tryEnd(scope, { conversation, handover, attempt, connection });
   if (outcome.kind === "later")
     return change(scope, handover.id, attempt.number, (draft, current) => replace(draft, { ...current, end: outcome.end }));
   return change(scope, handover.id, attempt.number, (draft, current) => {
     if (outcome.kind === "given-up") note(draft, "ticket-left-open", { code: outcome.code, connection: attempt.connection });
+    replace(draft, { ...current, phase: "over" });
+  });
+}
+
+/** The connection is no longer configured: nobody can end anything there. */
+function leaveBehind(scope: LaneScope, handoverId: string, attempt: AttemptRecord): Promise<StepResult> {
+  return change(scope, handoverId, attempt.number, (draft, current) => {
+    note(draft, "ticket-left-open", { code: "CONNECTION_NOT_FOUND", connection: attempt.connection });
     replace(draft, { ...current, phase: "over" });
   });
 }
@@ -78,6 +89,7 @@ async function findLeftover(
   return change(scope, handover.id, attempt.number, (draft, current) => replace(draft, { ...current, end }));
 }
 
+/** A vendor that cannot be asked has perhaps shown where it is: then `start` goes on from there, and makes nothing new. */
 async function askForLeftover(
   scope: LaneScope,
   conversation: ConversationRecord,
@@ -86,19 +98,19 @@ async function askForLeftover(
 ): Promise<Started | "absent" | "unknown"> {
   const { context } = scope;
   const connection = context.connections.get(attempt.connection);
-  if (!connection.handle.findStarted) return "unknown";
+  const { findStarted } = connection.handle;
+  const signs = findStarted ? [] : await referencesInInbox(scope, handover);
+  if (!findStarted && signs.length === 0) return "unknown";
   const transcript = (await readTranscript(context.store, handover)).map((entry) => ({ seq: entry.seq, message: toMessage(entry) }));
-  const request = toStartRequest(conversation, handover, attempt, connection, transcript);
+  const method = findStarted ? "findStarted" : "start";
   try {
-    return await callVendor(
-      context,
-      { connection, method: "findStarted", idempotencyKey: `${handover.id}-s${attempt.number}` },
-      async (call, handle) =>
-        (await handle.findStarted?.(
-          request,
-          withCheckpoint(call, () => Promise.resolve()),
-        )) ?? "unknown",
-    );
+    const references = [...new Set([...signs, ...attempt.references])];
+    const request = toStartRequest(conversation, handover, { ...attempt, references }, connection, transcript);
+    const idempotencyKey = `${handover.id}-s${attempt.number}`;
+    return await callVendor(context, { connection, method, idempotencyKey }, async (call, handle) => {
+      const asked = withCheckpoint(call, () => Promise.resolve());
+      return checkStarted((await (findStarted ? handle.findStarted?.(request, asked) : handle.start(request, asked))) ?? "unknown");
+    });
   } catch {
     return "unknown";
   }

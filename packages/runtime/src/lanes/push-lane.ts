@@ -8,6 +8,22 @@ import { again, idle, idleUntil, type LaneStep } from "./lane.ts";
 /** What a push channel is given. */
 export type EntryListener = (entry: Entry & ConversationAddress) => Promise<void>;
 
+/** A listener that never answers must not keep the runtime from stopping. */
+async function orStopped(work: Promise<void>, stop: AbortSignal): Promise<void> {
+  let onStop: () => void = () => undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    onStop = () => reject(new Error("The runtime stops."));
+    if (stop.aborted) onStop();
+    else stop.addEventListener("abort", onStop, { once: true });
+  });
+  stopped.catch(() => undefined);
+  try {
+    await Promise.race([work, stopped]);
+  } finally {
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
 /** From the log to a push channel: every entry in order, again until the listener has taken it. */
 export function createPushStep(listener: () => EntryListener | undefined): LaneStep {
   let failures = 0;
@@ -22,7 +38,9 @@ export function createPushStep(listener: () => EntryListener | undefined): LaneS
     const [entry] = await context.store.readEntries(key, { after: conversation.pushedThrough, limit: 1 });
     if (!entry) return idle;
     try {
-      await push({ ...entryFor(entry, "user"), endpoint: conversation.endpoint, conversation: conversation.conversation });
+      const shown = entryFor(entry, "user");
+      const given = { ...shown, endpoint: conversation.endpoint, conversation: conversation.conversation };
+      if (shown.kind !== "hidden") await orStopped(push(given), context.stopSignal);
       failures = 0;
     } catch (error) {
       failures += 1;

@@ -12,6 +12,7 @@ import type { Connection } from "../connections/connection-registry.ts";
 import { requireEndpoint } from "../endpoints.ts";
 import { changeAttempt, note, showStatus, type Draft } from "../handover/draft.ts";
 import { readTranscript, toMessage } from "../handover/desk-entries.ts";
+import { isInDoubt } from "../handover/attempts.ts";
 import { giveWay, type Failure } from "../handover/give-way.ts";
 import { toStartRequest } from "../handover/provider-view.ts";
 import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
@@ -31,7 +32,7 @@ export async function startTask(scope: LaneScope, conversation: ConversationReco
   if (attempt.nextTryAtMs !== undefined && attempt.nextTryAtMs > nowMs) return idleUntil(attempt.nextTryAtMs);
   const connection = context.connections.get(attempt.connection);
   if (attempt.phase === "in-doubt") return resolveDoubt(scope, conversation, handover, connection);
-  if (handover.status === "ending") return idle;
+  if (!mayStart(handover)) return idle;
   const giveUpAtMs = attempt.sinceMs + context.timing.startTimeoutMs;
   if (!connection.gate.mayCall(scope.key)) {
     return nowMs >= giveUpAtMs
@@ -39,6 +40,11 @@ export async function startTask(scope: LaneScope, conversation: ConversationReco
       : idleUntil(giveUpAtMs);
   }
   return callStart(scope, conversation, handover, connection);
+}
+
+/** A handover that ends is not started any more, unless the vendor has it already: then it must be known to be ended. */
+function mayStart({ status, attempt }: HandoverRecord): boolean {
+  return attempt.phase === "starting" && (status !== "ending" || isInDoubt(attempt));
 }
 
 async function callStart(
@@ -50,20 +56,30 @@ async function callStart(
   const { context } = scope;
   const callUntilMs = context.clock.now() + context.timing.callTimeoutMs;
   const begun = await changeHandover(scope, handover.id, (draft) => {
-    if (draft.handover.status === "ending" || draft.handover.attempt.phase !== "starting") return undefined;
+    if (!mayStart(draft.handover)) return undefined;
     changeAttempt(draft, { startCalls: draft.handover.attempt.startCalls + 1, callUntilMs });
     return {};
   });
   if (begun?.attempt.callUntilMs !== callUntilMs) return again;
+  let started: Started;
   try {
-    const started = await callStartMethod(scope, conversation, begun, connection, "start", (call, request) =>
-      connection.handle.start(request, call),
+    started = await callStartMethod(scope, conversation, begun, connection, "start", async (call, request) =>
+      checkStarted(await connection.handle.start(request, call)),
     );
-    await commitStarted(scope, handover.id, connection, started);
   } catch (error) {
     await startFailed(scope, handover.id, error);
+    return again;
   }
+  // Outside: when our own store fails, the vendor has it all the same, and nothing may be started again.
+  await commitStarted(scope, handover.id, connection, started);
   return again;
+}
+
+/** An answer without the parts that everything else builds on is no answer. */
+export function checkStarted<Answer extends Started | "absent" | "unknown">(answer: Answer): Answer {
+  const isUsable = typeof answer === "string" || (Array.isArray(answer.references) && answer.state !== undefined);
+  if (isUsable) return answer;
+  throw new TypeError("A started handover needs references and a state.");
 }
 
 async function callStartMethod<Result>(
@@ -78,7 +94,7 @@ async function callStartMethod<Result>(
   const { attempt } = handover;
   const transcript = (await readTranscript(context.store, handover)).map((entry) => ({ seq: entry.seq, message: toMessage(entry) }));
   const request = toStartRequest(conversation, handover, attempt, connection, transcript);
-  const checkpoint = (progress: StartProgress) => saveProgress(scope, handover.id, attempt.number, progress);
+  const checkpoint = (progress: StartProgress) => saveProgress(scope, handover.id, attempt.number, progress).catch(checkpointFailed);
   return callVendor(context, { connection, method, idempotencyKey: startKey(handover), attempt: attempt.startCalls }, (call: Call) =>
     run(withCheckpoint(call, checkpoint), request),
   );
@@ -99,6 +115,17 @@ async function saveProgress(scope: LaneScope, handoverId: string, attemptNumber:
   });
 }
 
+/** The store's own error would say that nothing was done; of the vendor nobody knows. */
+function checkpointFailed(cause: unknown): never {
+  throw new HandoverError({
+    code: "CHECKPOINT_FAILED",
+    message: "The progress of a start could not be saved. Check the store.",
+    isRetryable: true,
+    outcome: "unknown",
+    cause,
+  });
+}
+
 function mergeReferences(first: readonly string[], second: readonly string[]): string[] {
   return [...new Set([...first, ...second])];
 }
@@ -106,8 +133,9 @@ function mergeReferences(first: readonly string[], second: readonly string[]): s
 async function commitStarted(scope: LaneScope, handoverId: string, connection: Connection, started: Started): Promise<void> {
   const { context } = scope;
   await changeHandover(scope, handoverId, (draft, conversation) => {
-    const { attempt } = draft.handover;
+    const { attempt, status } = draft.handover;
     if (attempt.phase === "started") return undefined;
+    const isGivenUp = status === "ended" || attempt.phase === "leaving" || attempt.phase === "over";
     const references = mergeReferences(started.references, attempt.references);
     const hasCatchUp = connection.handle.catchUp !== undefined;
     const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
@@ -115,7 +143,7 @@ async function commitStarted(scope: LaneScope, handoverId: string, connection: C
       ...draft.handover,
       attempt: {
         ...omit(attempt, "callUntilMs", "doubtSinceMs", "nextTryAtMs", "progress"),
-        phase: "started",
+        phase: isGivenUp ? "leaving" : "started",
         references,
         state: packState(connection.provider, started.state),
         relay: started.relay,
@@ -126,7 +154,7 @@ async function commitStarted(scope: LaneScope, handoverId: string, connection: C
     };
     const text = endpoint.texts.accepted;
     showStatus(draft, "queued", text === "" ? {} : { text });
-    note(draft, "started", { calls: attempt.startCalls });
+    note(draft, isGivenUp ? "surplus-ticket" : "started", { calls: attempt.startCalls });
     return { references: [{ accountKey: attempt.accountKey, handover: handoverId, references }] };
   });
 }
@@ -187,7 +215,7 @@ async function resolveDoubt(
   }
   const nowMs = scope.context.clock.now();
   const callUntilMs = handover.attempt.callUntilMs ?? nowMs;
-  if (answer === "absent" && nowMs >= callUntilMs) return startAgain(scope, handover.id, []);
+  if (answer === "absent" && nowMs >= callUntilMs) return startAgain(scope, handover.id);
   if (answer === "unknown") {
     const signs = await referencesInInbox(scope, handover);
     if (signs.length > 0) return startAgain(scope, handover.id, signs);
@@ -205,13 +233,8 @@ async function lookForStarted(
 ): Promise<Started | "absent" | "unknown"> {
   if (!connection.handle.findStarted || !connection.gate.mayCall(scope.key)) return "unknown";
   try {
-    return await callStartMethod(
-      scope,
-      conversation,
-      handover,
-      connection,
-      "findStarted",
-      async (call, request) => (await connection.handle.findStarted?.(request, call)) ?? "unknown",
+    return await callStartMethod(scope, conversation, handover, connection, "findStarted", async (call, request) =>
+      checkStarted((await connection.handle.findStarted?.(request, call)) ?? "unknown"),
     );
   } catch {
     return "unknown";
@@ -219,22 +242,22 @@ async function lookForStarted(
 }
 
 /** What deliveries that found this handover say about where it is. */
-async function referencesInInbox(scope: LaneScope, handover: HandoverRecord): Promise<string[]> {
+export async function referencesInInbox(scope: LaneScope, handover: HandoverRecord): Promise<string[]> {
   const rows = await scope.context.store.readInbox(scope.key, 50);
   return [...new Set(rows.filter((row) => row.handover === handover.id).flatMap((row) => row.references))];
 }
 
-/** The vendor surely has nothing yet, or has shown where it is: `start` may go on. */
-async function startAgain(scope: LaneScope, handoverId: string, references: readonly string[]): Promise<StepResult> {
+/** The vendor surely has nothing yet, or has shown where it is (then it stays in doubt until that is known): `start` may go on. */
+async function startAgain(scope: LaneScope, handoverId: string, signs: readonly string[] = []): Promise<StepResult> {
   await changeHandover(scope, handoverId, (draft) => {
     const { attempt } = draft.handover;
     if (attempt.phase !== "in-doubt") return undefined;
     draft.handover = {
       ...draft.handover,
       attempt: {
-        ...omit(attempt, "callUntilMs", "doubtSinceMs", "nextTryAtMs"),
+        ...omit(attempt, "callUntilMs", "nextTryAtMs", ...(signs.length === 0 ? (["doubtSinceMs"] as const) : [])),
         phase: "starting",
-        references: mergeReferences(references, attempt.references),
+        references: mergeReferences(signs, attempt.references),
       },
     };
     return {};
@@ -255,10 +278,10 @@ async function waitInDoubt(scope: LaneScope, handoverId: string, untilMs: number
 async function fail(scope: LaneScope, handoverId: string, failure: Failure): Promise<StepResult> {
   const { context } = scope;
   await changeHandover(scope, handoverId, (draft, conversation) => {
-    context.logger.error("A handover could not be started: nobody can say whether the vendor has it.", {
-      handover: handoverId,
-      code: failure.code,
-    });
+    const { phase } = draft.handover.attempt;
+    if (phase !== "starting" && phase !== "in-doubt") return undefined;
+    const why = failure.code === "START_IN_DOUBT" ? "nobody can say whether the vendor has it" : "its vendor cannot be reached";
+    context.logger.error(`A handover could not be started: ${why}.`, { handover: handoverId, code: failure.code });
     giveWay(context, draft, requireEndpoint(context.endpoints, conversation.endpoint), failure);
     return {};
   });

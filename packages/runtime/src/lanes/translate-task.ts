@@ -9,9 +9,10 @@ import {
 } from "@handover/core";
 import type { Connection } from "../connections/connection-registry.ts";
 import { requireEndpoint } from "../endpoints.ts";
-import { applyEvents } from "../handover/apply-events.ts";
-import { changeAttempt, note, type Draft } from "../handover/draft.ts";
+import { applyEvents, type EventSurroundings } from "../handover/apply-events.ts";
+import { changeAttempt, note, remember, type Draft } from "../handover/draft.ts";
 import { beginEnding } from "../handover/ending.ts";
+import { fallBack } from "../handover/give-way.ts";
 import { toProviderHandover } from "../handover/provider-view.ts";
 import type { AttemptRecord, ConversationRecord, InboxRecord } from "../store/records.ts";
 import { errorSummary } from "../support/describe-error.ts";
@@ -29,7 +30,8 @@ export async function translateDelivery(scope: LaneScope, row: InboxRecord, isOu
       return consume;
     }
     if (row.order) release(draft, row.order);
-    const extras = await translateInto(scope, draft, conversation, toDelivery(row), isOutOfOrder || row.isHealed === true);
+    const isLate = isOutOfOrder || row.isHealed === true;
+    const extras = await translateInto(scope, draft, conversation, toDelivery(row), { isLate, isOvertaken: isOutOfOrder });
     return { ...consume, ...extras };
   });
   context.metrics.count("handover_deliveries_total", { connection: row.connection, result: "translated" });
@@ -40,7 +42,7 @@ export async function translateWake(scope: LaneScope, handoverId: string, wake: 
   await changeHandover(scope, handoverId, async (draft, conversation) => {
     if (draft.handover.attempt.wakeAtMs !== wake.atMs) return undefined;
     draft.handover = { ...draft.handover, attempt: omit(draft.handover.attempt, "wakeAtMs") };
-    return translateInto(scope, draft, conversation, wake, false);
+    return translateInto(scope, draft, conversation, wake, { isLate: false, isOvertaken: false });
   });
 }
 
@@ -49,7 +51,7 @@ async function translateInto(
   draft: Draft,
   conversation: ConversationRecord,
   delivery: VendorDelivery | Wake,
-  isLate: boolean,
+  timing: Pick<EventSurroundings, "isLate" | "isOvertaken">,
 ): Promise<Extras> {
   const { context } = scope;
   const connection = context.connections.get(draft.handover.attempt.connection);
@@ -58,20 +60,52 @@ async function translateInto(
   if (translation.ignored) {
     context.metrics.count("handover_deliveries_ignored_total", { connection: connection.name, why: translation.ignored });
   }
-  keepState(draft, connection, translation);
-  const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
-  await applyEvents(draft, translation.events, {
-    texts: endpoint.texts,
-    windowMs: context.timing.reorderWindowMs,
-    isLate,
-    findPart: (by) => context.store.findPart(draft.handover.id, by),
-    findMessage: async (vendorMessageId) => (await context.store.findEntry(scope.key, connection.name, vendorMessageId))?.seq,
-  });
-  return addReferences(draft, translation.references ?? []);
+  const { number } = draft.handover.attempt;
+  await apply(scope, draft, conversation, { connection, translation, timing, isTimer: isWake(delivery) });
+  return draft.handover.attempt.number === number ? addReferences(draft, translation.references) : {};
 }
 
-function addReferences(draft: Draft, references: readonly Reference[]): Extras {
-  if (references.length === 0) return {};
+/** A translation that makes no sense counts as one that was not made; a store that fails is another matter. */
+async function apply(
+  scope: LaneScope,
+  draft: Draft,
+  conversation: ConversationRecord,
+  given: {
+    readonly connection: Connection;
+    readonly translation: Translation;
+    readonly timing: Pick<EventSurroundings, "isLate" | "isOvertaken">;
+    readonly isTimer: boolean;
+  },
+): Promise<void> {
+  const { context } = scope;
+  const { connection, translation } = given;
+  const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
+  const goBack = remember(draft);
+  const storeErrors: unknown[] = [];
+  const read = <Value>(value: Promise<Value>) =>
+    value.catch((error: unknown) => {
+      storeErrors.push(error);
+      throw error;
+    });
+  try {
+    keepState(draft, connection, translation, given.isTimer);
+    await applyEvents(draft, translation.events, {
+      texts: endpoint.texts,
+      windowMs: context.timing.reorderWindowMs,
+      ...given.timing,
+      fallBack: (code) => fallBack(context, draft, endpoint, { code, isClosed: true }),
+      findPart: (by) => read(context.store.findPart(draft.handover.id, by)),
+      findMessage: async (vendorMessageId) => (await read(context.store.findEntry(scope.key, connection.name, vendorMessageId)))?.seq,
+    });
+  } catch (error) {
+    if (storeErrors.length > 0) throw error;
+    goBack();
+    translationFailed(scope, draft, connection, error, given.isTimer);
+  }
+}
+
+function addReferences(draft: Draft, references: readonly Reference[] | undefined): Extras {
+  if (!references || references.length === 0) return {};
   const { attempt, id } = draft.handover;
   changeAttempt(draft, { references: [...new Set([...attempt.references, ...references])] });
   return { references: [{ accountKey: attempt.accountKey, handover: id, references }] };
@@ -105,11 +139,17 @@ function translationFailed(scope: LaneScope, draft: Draft, connection: Connectio
   beginEnding(draft, { reason: "failed", actor: "system", code, closedBy: "us", windowMs: 0 });
 }
 
-function keepState(draft: Draft, connection: Connection, translation: Translation): void {
+/** How long a timer that sets itself again has to wait at least. */
+const minimumWakeMs = 100;
+
+function keepState(draft: Draft, connection: Connection, translation: Translation, isTimer: boolean): void {
   if (translation.state !== undefined) changeAttempt(draft, { state: packState(connection.provider, translation.state) });
   if (translation.pull) changeAttempt(draft, { mustPull: true });
   if (translation.wakeAt === null) draft.handover = { ...draft.handover, attempt: omit(draft.handover.attempt, "wakeAtMs") };
-  else if (translation.wakeAt !== undefined) changeAttempt(draft, { wakeAtMs: translation.wakeAt });
+  else if (translation.wakeAt !== undefined) {
+    if (!Number.isFinite(translation.wakeAt)) throw new TypeError("wakeAt is not a time.");
+    changeAttempt(draft, { wakeAtMs: isTimer ? Math.max(translation.wakeAt, draft.nowMs + minimumWakeMs) : translation.wakeAt });
+  }
 }
 
 function release(draft: Draft, order: NonNullable<InboxRecord["order"]>): void {
@@ -119,7 +159,7 @@ function release(draft: Draft, order: NonNullable<InboxRecord["order"]>): void {
 }
 
 /** A delivery belongs to the attempt that one of its references was given to. */
-function belongsTo(attempt: AttemptRecord, row: InboxRecord): boolean {
+export function belongsTo(attempt: AttemptRecord, row: InboxRecord): boolean {
   return row.accountKey === attempt.accountKey && row.references.some((reference) => attempt.references.includes(reference));
 }
 

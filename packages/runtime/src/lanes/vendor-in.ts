@@ -1,11 +1,12 @@
 import { readView } from "../conversation/transact.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
 import { nextDelivery } from "../handover/inbox-order.ts";
-import type { ConversationRecord, HandoverRecord, InboxRecord } from "../store/records.ts";
+import type { AttemptRecord, ConversationRecord, HandoverRecord, InboxRecord } from "../store/records.ts";
 import { catchUp } from "./catch-up.ts";
-import { finishTask } from "./finish-task.ts";
+import { finishTask, lastCatchUpTries } from "./finish-task.ts";
 import { again, idle, idleUntil, type LaneScope, type LaneStep, type StepResult } from "./lane.ts";
 import { timerTask } from "./timer-task.ts";
-import { dropDeliveries, translateDelivery } from "./translate-task.ts";
+import { belongsTo, dropDeliveries, translateDelivery } from "./translate-task.ts";
 
 const pageSize = 200;
 
@@ -18,20 +19,31 @@ export function createVendorInStep(): LaneStep {
     if (!conversation) return idle;
     const rows = await scope.context.store.readInbox(scope.key, pageSize);
     const times: (number | undefined)[] = [];
+    let isSettling = false;
     for (const [id, own] of Map.groupBy(rows, (row) => row.handover)) {
       const record = handover?.id === id ? handover : await scope.context.store.readHandover(id);
       const result = await inboxTask(scope, conversation, record, own, askedHoles);
       if (result.again) return result;
       times.push(result.wakeAtMs);
+      if (id === handover?.id) isSettling = result.wakeAtMs !== undefined && !handover.attempt.mustPull;
     }
     if (!handover) return idleUntil(...times);
+    // What waits in the inbox may be what a timer was waiting for.
+    if (isSettling || isUnhealed(scope.context, handover)) return idleUntil(...times);
     const timer = await timerTask(scope, conversation, handover);
     if (timer.again) return timer;
-    const isInboxEmpty = !rows.some((row) => row.handover === handover.id);
+    const isInboxEmpty = isSought(handover.attempt) || !rows.some((row) => row.handover === handover.id);
     const finish = isInboxEmpty ? await finishTask(scope, conversation, handover) : idle;
     if (finish.again) return finish;
     return idleUntil(...times, timer.wakeAtMs, finish.wakeAtMs);
   };
+}
+
+/** After a restart the vendor is asked what was missed before a timer that is due is believed. */
+function isUnhealed(context: RuntimeContext, { attempt, status }: HandoverRecord): boolean {
+  const isOpen = attempt.phase === "started" && status !== "ending";
+  if (!isOpen || !attempt.catchUp || attempt.catchUp.by === context.bootId || !context.connections.has(attempt.connection)) return false;
+  return !context.connections.get(attempt.connection).gate.isPaused;
 }
 
 async function inboxTask(
@@ -44,9 +56,13 @@ async function inboxTask(
   if (!handover) return dropDeliveries(scope, rows, "unknown-handover");
   const { attempt } = handover;
   if (attempt.phase === "starting" || attempt.phase === "in-doubt") return idle;
-  if (!attempt.state) return dropDeliveries(scope, rows, "never-started");
-  if (attempt.mustPull && handover.status !== "ended") return pull(scope, conversation, handover);
   const { context } = scope;
+  if (!context.connections.has(attempt.connection)) return dropDeliveries(scope, rows, "connection-not-found");
+  if (isSought(attempt)) return idle;
+  if (!attempt.state) return dropDeliveries(scope, rows, "never-started");
+  const foreign = rows.filter((row) => !belongsTo(attempt, row));
+  if (foreign.length > 0) return dropDeliveries(scope, foreign, "former-attempt");
+  if (attempt.mustPull && mayPull(handover)) return pull(scope, conversation, handover);
   const next = nextDelivery(rows, {
     nowMs: context.clock.now(),
     windowMs: context.timing.reorderWindowMs,
@@ -67,6 +83,17 @@ async function inboxTask(
   }
   await translateDelivery(scope, next.row, next.isLate);
   return again;
+}
+
+/** A start in doubt was given up, and what it may have made is looked for: deliveries say where it is. */
+function isSought({ phase, state }: AttemptRecord): boolean {
+  return phase === "leaving" && state === undefined;
+}
+
+/** A vendor that cannot be asked must not keep a handover from ending. */
+function mayPull({ status, attempt }: HandoverRecord): boolean {
+  if (status === "ended") return false;
+  return status !== "ending" || (attempt.catchUp?.failures ?? 0) < lastCatchUpTries;
 }
 
 /** A delivery was only a nudge: what it points at is fetched before anything else is translated. */

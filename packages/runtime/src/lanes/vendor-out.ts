@@ -1,22 +1,30 @@
 import { changeAttempt, note } from "../handover/draft.ts";
+import { requireEndpoint } from "../endpoints.ts";
+import { giveWay } from "../handover/give-way.ts";
 import { markClosed } from "../handover/ending.ts";
 import { readView } from "../conversation/transact.ts";
 import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { changeHandover } from "./change-handover.ts";
-import { tryEnd } from "./end-task.ts";
-import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
-import { sendTask } from "./send-task.ts";
+import { tryEnd, type EndTry } from "./end-task.ts";
+import { again, idle, idleUntil, type LaneScope, type LaneStep, type StepResult } from "./lane.ts";
+import { sendTask, type Scanned } from "./send-task.ts";
 import { startTask } from "./start-task.ts";
 
 /** From the log to the desk: start, then every message in order, then the end. */
-export async function vendorOutStep(scope: LaneScope): Promise<StepResult> {
+export function createVendorOutStep(): LaneStep {
+  const scanned: Scanned = { attempt: "", through: 0 };
+  return (scope) => vendorOutStep(scope, scanned);
+}
+
+async function vendorOutStep(scope: LaneScope, scanned: Scanned): Promise<StepResult> {
   const { conversation, handover } = await readView(scope.context, scope.key);
   if (!conversation || !handover) return idle;
+  if (!scope.context.connections.has(handover.attempt.connection)) return connectionRemoved(scope, conversation, handover);
   const { phase } = handover.attempt;
   if (phase === "starting" || phase === "in-doubt") return startTask(scope, conversation, handover);
   if (phase !== "started") return idle;
   const connection = scope.context.connections.get(handover.attempt.connection);
-  const sent = await sendTask({ ...scope, conversation, handover, connection });
+  const sent = await sendTask({ ...scope, conversation, handover, connection }, scanned);
   if (sent.again || sent.wakeAtMs !== undefined) return sent;
   return handover.ending?.closedBy === "us" ? endTask(scope, conversation, handover) : idle;
 }
@@ -27,13 +35,38 @@ async function endTask(scope: LaneScope, conversation: ConversationRecord, hando
   const connection = context.connections.get(attempt.connection);
   if (attempt.end?.isDone) return idle;
   if (attempt.end && attempt.end.nextTryAtMs > context.clock.now()) return idleUntil(attempt.end.nextTryAtMs);
-  if (!connection.gate.mayCall(scope.key)) return idle;
-  const outcome = await tryEnd(scope, { conversation, handover, attempt, connection });
+  const giveUpAtMs = (handover.ending?.sinceMs ?? 0) + context.timing.connectionRetryMs;
+  const isPaused = connection.handle.end !== undefined && !connection.gate.mayCall(scope.key);
+  if (isPaused && context.clock.now() < giveUpAtMs) return idleUntil(giveUpAtMs);
+  const tried: EndTry = isPaused
+    ? { kind: "given-up", code: "CONNECTION_PAUSED" }
+    : await tryEnd(scope, { conversation, handover, attempt, connection });
+  // Whoever leaves during an outage is not kept for longer than the outage of a message would hold the lane.
+  const isTooLong = tried.kind === "later" && !tried.end.isRequested && tried.end.nextTryAtMs > giveUpAtMs;
+  const outcome: EndTry = isTooLong ? { kind: "given-up", code: "END_TIMEOUT" } : tried;
   await changeHandover(scope, handover.id, (draft) => {
     if (draft.handover.attempt.end?.isDone) return undefined;
     if (outcome.kind === "later") changeAttempt(draft, { end: outcome.end });
     else markClosed(draft, context.timing.reorderWindowMs);
     if (outcome.kind === "given-up") note(draft, "end-given-up", { code: outcome.code });
+    return {};
+  });
+  return again;
+}
+
+/** Somebody took the connection out of the configuration: nobody there can be reached any more. */
+async function connectionRemoved(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
+  if (handover.attempt.phase === "over") return idle;
+  const { context } = scope;
+  const { connection } = handover.attempt;
+  context.logger.error(`A handover runs at the connection "${connection}", which is no longer configured: it is given up.`, {
+    handover: handover.id,
+    code: "CONNECTION_NOT_FOUND",
+  });
+  await changeHandover(scope, handover.id, (draft) => {
+    changeAttempt(draft, { phase: "over" });
+    const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
+    giveWay(context, draft, endpoint, { reason: "failed", actor: "system", code: "CONNECTION_NOT_FOUND" });
     return {};
   });
   return again;

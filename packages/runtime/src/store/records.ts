@@ -128,7 +128,10 @@ export interface HandoverRecord {
   readonly options: Readonly<Record<string, Json>>;
   readonly user?: User;
   readonly summary?: string;
+  /** Absent once it was active: who has been served may be queued again for as long as it takes. */
   readonly acceptBeforeMs?: number;
+  /** A person was there: it no longer gives way to another connection. */
+  readonly wasActive?: true;
   readonly attempt: AttemptRecord;
   /** Former attempts whose conversation at the vendor still has to be ended. */
   readonly leaving: readonly AttemptRecord[];

@@ -67,6 +67,25 @@ export function describeConcurrentWriters(options: StoreSuiteOptions): void {
       }
     });
 
+    it("should never let a follower skip: no number is seen before a lower one", async () => {
+      const stores = await test.two();
+      const [, reader] = stores;
+      const count = 120;
+      const seen: number[] = [];
+      const follow = async (): Promise<void> => {
+        while (seen.length < count) {
+          const page = await reader.readEntries("demo/a", { after: seen.at(-1) ?? 0, limit: 10 });
+          seen.push(...page.map(({ seq }) => seq));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      const writes = Array.from({ length: count }, (_, index) =>
+        committed(stores[index % 2] ?? test.store, commitTo("demo/a", { append: [newEntry(`${index}`)] })),
+      );
+      await Promise.all([follow(), ...writes]);
+      expect(seen).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+    });
+
     it("should show every reader what has resolved [F155 store part]", async () => {
       const [first, second] = await test.two();
       for (let count = 1; count <= 20; count += 1) {

@@ -61,6 +61,17 @@ export function describeSignals(options: StoreSuiteOptions): void {
       expect(await received).toBe("demo/b");
     });
 
+    it("should tell other instances what changed and what is published, where there are others", async () => {
+      const [first, second] = await test.two();
+      const seen = watchNext(second);
+      await committed(first, commitTo("demo/a", { append: [newEntry("1")] }));
+      expect(await seen).toBe("demo/a");
+      expect(await second.readConversation("demo/a")).toMatchObject({ lastSeq: 1 });
+      const heard = next(first, "typing");
+      second.publish("typing", { isTyping: true });
+      expect(await heard).toEqual({ isTyping: true });
+    });
+
     it("should not name conversations that did not change", async () => {
       const { store } = test;
       await committed(store, commitTo("demo/a", { append: [newEntry("1")] }));

@@ -1,0 +1,54 @@
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { startDemo } from "../../apps/host/src/demo.ts";
+import { readUntil } from "../../apps/host/test/support/read-events.ts";
+import { send } from "../../apps/host/test/support/test-host.ts";
+
+const root = join(import.meta.dirname, "../..");
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+/** What a package ships, without its tests. */
+const sources = (folder: string) =>
+  globSync(`${folder}/src/**/*.ts`, { cwd: root }).filter((file) => !/\.test\.ts$|__fixtures__/.test(file));
+
+it("should let a person play the agent on this machine, at the same desk that the conformance suite drives [F179]", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "handover-demo-"));
+  const environment = { HANDOVER_PORT: "0", HANDOVER_SIMULATORS_PORT: "0", HANDOVER_DATA: folder };
+  const { host, deskUrl, stop } = await startDemo(environment, () => undefined);
+  try {
+    for (const url of [host.url, deskUrl]) expect(new URL(url).hostname).toBe("127.0.0.1");
+    expect(await (await fetch(deskUrl)).text()).toContain("<html");
+    const url = `${host.url}/endpoints/demo-live-agent/conversations/c`;
+    await send("POST", `${url}/messages`, { id: "1", text: "I need a human" });
+    await readUntil(url, ({ status }) => status === "queued");
+    // What the buttons of the desk's page send.
+    const desk = `${deskUrl}control/live-agent/conversations`;
+    const [ticket] = (await send("GET", desk)).json as unknown as { readonly id: string }[];
+    await send("POST", `${desk}/${ticket!.id}/accept`, {});
+    await send("POST", `${desk}/${ticket!.id}/say`, { text: "Here I am" });
+    await readUntil(url, ({ text, author }) => text === "Here I am" && author?.role === "agent");
+    await send("POST", `${desk}/${ticket!.id}/close`, {});
+    await readUntil(url, ({ status }) => status === "ended");
+  } finally {
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  for (const file of ["apps/host/src/demo.ts", "packages/live-agent/test/conformance.test.ts"]) {
+    expect(read(file)).toMatch(/import \{[^}]*\bstartSimulators\b[^}]*\} from "@handover\/simulators";/);
+  }
+});
+
+it("should know no channel by name, in core or in the runtime [F172 no list of channels]", () => {
+  const channels = /whats ?app|messenger|telegram|slack|\bteams\b|\bviber\b|\bsms\b|\bline\b channel|webchat|voice ?gateway/i;
+  const files = [...sources("packages/core"), ...sources("packages/runtime")];
+  expect(files.length).toBeGreaterThan(60);
+  expect(files.filter((file) => channels.test(read(file)))).toEqual([]);
+});
+
+it("should install nothing but zod with core [F118 core depends on zod only]", () => {
+  const { dependencies, peerDependencies, optionalDependencies } = JSON.parse(read("packages/core/package.json")) as Readonly<
+    Record<string, Readonly<Record<string, string>> | undefined>
+  >;
+  expect([dependencies, peerDependencies, optionalDependencies].flatMap((some) => Object.keys(some ?? {}))).toEqual(["zod"]);
+});

@@ -1,0 +1,128 @@
+import { HandoverError } from "@handover/core";
+import { afterEach, describe, expect, it } from "vitest";
+import { createManualClock } from "./support/manual-clock.ts";
+import { scriptDesks, type DeskScript } from "./support/scripted-desks.ts";
+import { openWorld, type World } from "./support/world.ts";
+
+let world: World | undefined;
+
+afterEach(async () => {
+  await world?.close();
+  world = undefined;
+});
+
+const down = () => new HandoverError({ code: "DOWN", message: "The vendor is down.", effect: "connection", isRetryable: true });
+
+/** Two conversations at one account, and a switch for its vendor. */
+async function openTwo(script: DeskScript = {}) {
+  const clock = createManualClock();
+  let isDown = false;
+  const desks = scriptDesks({
+    desk: {
+      async sendMessage(_handover, part) {
+        if (isDown) throw down();
+        desks.calls.push(`desk.send ${part.message.text ?? ""}`);
+        return {};
+      },
+      ...script,
+    },
+  });
+  world = await openWorld({ runtime: { ...desks.runtime, clock } });
+  const opened = world;
+  const chats = { c: opened.record("c"), d: opened.record("d") };
+  for (const conversation of ["c", "d"] as const) {
+    await opened.say(conversation, "1", "agent");
+    await expect.poll(async () => (await clock.advance(50), chats[conversation].statuses())).toContain("queued");
+  }
+  return { clock, desks, opened, chats, setDown: (value: boolean) => void (isDown = value) };
+}
+
+describe("an account whose vendor is down", () => {
+  it("should try with one call at a time and let everybody go on after the first that succeeds", async () => {
+    const { clock, desks, opened, setDown } = await openTwo();
+    setDown(true);
+    await opened.say("c", "2", "from c");
+    await opened.say("d", "2", "from d");
+    await clock.advance(30_000);
+    setDown(false);
+    await expect
+      .poll(async () => (await clock.advance(500), desks.calls.filter((call) => call.includes("send from")).toSorted()))
+      .toEqual(["desk.send from c", "desk.send from d"]);
+  });
+
+  it("should not stop for ever when the one that may try has nothing to call", async () => {
+    const { clock, desks, opened, chats, setDown } = await openTwo({ end: undefined });
+    setDown(true);
+    await opened.say("c", "2", "from c");
+    await expect.poll(() => opened.runtime.metrics().find((metric) => metric.labels["result"] === "DOWN")?.value).toBeGreaterThan(0);
+    await opened.runtime.endHandover({ endpoint: "web", conversation: "d" });
+    await expect.poll(async () => (await clock.advance(100), chats.d.statuses().at(-1))).toBe("ended/cancelled");
+    await clock.advance(1_000);
+    setDown(false);
+    await expect.poll(async () => (await clock.advance(2_000), desks.count("desk.send from c"))).toBe(1);
+  });
+
+  it("should let the next one try when the first one in the row is over", async () => {
+    const { clock, desks, opened, chats, setDown } = await openTwo();
+    setDown(true);
+    await opened.say("c", "2", "from c");
+    await expect.poll(() => opened.runtime.metrics().find((metric) => metric.labels["result"] === "DOWN")?.value).toBeGreaterThan(0);
+    await opened.say("d", "2", "from d");
+    await expect.poll(async () => (await clock.advance(1), desks.calls.length)).toBeGreaterThan(0);
+    await desks.deliver(opened.runtime, "desk", { events: [{ type: "ended", reason: "completed", actor: "agent" }] });
+    await expect.poll(async () => (await clock.advance(100), chats.d.statuses().at(-1))).toBe("ended/completed");
+    setDown(false);
+    await expect.poll(async () => (await clock.advance(2_000), desks.count("desk.send from c"))).toBe(1);
+  });
+
+  it("should not be held up longer than its patience by a vendor that asks for a year", async () => {
+    let tries = 0;
+    const clock = createManualClock();
+    const desks = scriptDesks({
+      desk: {
+        async start(request) {
+          tries += 1;
+          if (tries === 1)
+            throw new HandoverError({ code: "BUSY", message: "Busy.", effect: "connection", isRetryable: true, retryAfterMs: 3e10 });
+          return { references: [`t:${request.handoverId}`], state: {}, transcriptThrough: 0, relay: "both" };
+        },
+      },
+    });
+    world = await openWorld({ runtime: { ...desks.runtime, clock } });
+    const chat = world.record("c");
+    await world.say("c", "1", "agent");
+    await expect.poll(async () => (await clock.advance(1_000), chat.statuses())).toEqual(["requested", "ended/failed"]);
+    await expect.poll(async () => (await clock.advance(60_000), clock.now() - Date.UTC(2026, 0, 1))).toBeGreaterThan(900_000);
+    await world.say("c", "2", "agent");
+    await expect.poll(async () => (await clock.advance(100), chat.statuses())).toContain("queued");
+  });
+
+  it("should let go of users who leave while the vendor is down for long, though others use up the tries [F063 outage]", async () => {
+    const clock = createManualClock();
+    let isDown = false;
+    const desks = scriptDesks({
+      desk: {
+        sendMessage: () => (isDown ? Promise.reject(down()) : Promise.resolve({})),
+        end: () => (isDown ? Promise.reject(down()) : Promise.resolve("ended")),
+      },
+    });
+    world = await openWorld({ runtime: { ...desks.runtime, clock }, timing: { retryMaximumMs: 300_000, retryFirstMs: 300_000 } });
+    const opened = world;
+    const chats = ["a", "b", "d", "e"].map((name) => ({ name, chat: opened.record(name) }));
+    for (const { name, chat } of chats) {
+      await opened.say(name, "1", "agent");
+      await expect.poll(async () => (await clock.advance(50), chat.statuses())).toContain("queued");
+    }
+    isDown = true;
+    await opened.say("a", "2", "down");
+    await expect.poll(() => opened.runtime.metrics().find((metric) => metric.labels["result"] === "DOWN")?.value).toBe(1);
+    for (const { name } of chats) await opened.runtime.endHandover({ endpoint: "web", conversation: name });
+    for (let step = 0; step < 70; step += 1) {
+      for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      await clock.advance(20_000);
+    }
+    await expect.poll(() => chats.map(({ chat }) => chat.statuses().at(-1))).toEqual(Array(4).fill("ended/cancelled"));
+    await opened.say("d", "3", "bot?");
+    await expect.poll(async () => (await clock.advance(1_000), chats[2]!.chat.lines().at(-1))).toBe("bot: echo bot?");
+  });
+});
