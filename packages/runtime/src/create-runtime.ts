@@ -9,7 +9,7 @@ import { RuntimeError } from "./errors.ts";
 import { followEntries } from "./follow.ts";
 import type { EntryListener } from "./lanes/push-lane.ts";
 import { defaultLimits, defaultTiming } from "./defaults.ts";
-import type { HandoverRuntimeOptions } from "./options.ts";
+import type { HandoverRuntimeOptions, RuntimeClock } from "./options.ts";
 import { endHandover, requestHandover } from "./request-and-end.ts";
 import { receiveMessage } from "./receive-message.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -106,7 +106,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
       stopping.abort(new Error("The runtime stops."));
       unwatch?.();
       // A connection that does not close must not keep the store open.
-      await Promise.race([connections.close(), new Promise<void>((resolve) => void clock.after(stopGraceMs, resolve))]);
+      await withinTime(clock, stopGraceMs, connections.close());
       await store.close();
     },
     receiveMessage: (request) => running(() => receiveMessage(context, request)),
@@ -134,6 +134,14 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     checkStore: () => running(() => store.check()),
     metrics: () => context.metrics.read(),
   };
+}
+
+/** Waits for the work, but not for ever. */
+async function withinTime(clock: RuntimeClock, limitMs: number, work: Promise<void>): Promise<void> {
+  let cancel: () => void = () => undefined;
+  const limit = new Promise<void>((resolve) => (cancel = clock.after(limitMs, resolve)));
+  await Promise.race([work, limit]);
+  cancel();
 }
 
 async function checkConnections(context: RuntimeContext, names: readonly string[]): Promise<ConnectionReport[]> {

@@ -71,6 +71,14 @@ export function requireEndpoint(endpoints: ReadonlyMap<string, Endpoint>, token:
 }
 
 /**
+ * The endpoint of a conversation that exists. One that was taken out of the configuration meanwhile still has the standard
+ * texts, so that its handovers can go on to their end.
+ */
+export function endpointOf(endpoints: ReadonlyMap<string, Endpoint>, token: string): Endpoint {
+  return endpoints.get(token) ?? { token, texts: defaultTexts, channelOptions: [] };
+}
+
+/**
  * The options of a handover for each of the endpoint's connections. Later layers win: connection, endpoint, then what is
  * given (bot, client). A key that is the name of a connection of this endpoint addresses that connection alone.
  *

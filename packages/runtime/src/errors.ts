@@ -11,6 +11,7 @@ export type RuntimeErrorCode =
   | "TOO_MANY_WAITING"
   | "HANDOVER_NOT_CONFIGURED"
   | "NO_HANDOVER"
+  | "HANDOVER_ENDING"
   | "STORE_IN_USE"
   | "STORE_READ_ONLY"
   | "STORE_NEWER"

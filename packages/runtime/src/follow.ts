@@ -1,4 +1,5 @@
 import { conversationKey } from "./conversation/conversation-key.ts";
+import { waitForChange } from "./conversation/wait-for-change.ts";
 import { requireEndpoint } from "./endpoints.ts";
 import { entryFor, type Entry } from "./entry.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -29,27 +30,9 @@ export async function* followEntries(
         yield entryFor(entry, "user");
         after = entry.seq;
       }
-      if (page.length === 0) await changed(context, change.promise, stop);
+      if (page.length === 0) await waitForChange(context, change.promise, stop);
     } finally {
       change.cancel();
     }
   }
-}
-
-/** Waits for a change; where other processes write too, a lost hint only delays. */
-async function changed(context: RuntimeContext, change: Promise<void>, stop: AbortSignal): Promise<void> {
-  if (stop.aborted) return;
-  let cancelPoll: (() => void) | undefined;
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<void>((resolve) => {
-    onAbort = () => resolve();
-    stop.addEventListener("abort", onAbort, { once: true });
-  });
-  const waits = [change, aborted];
-  if (context.store.isShared) {
-    waits.push(new Promise<void>((resolve) => (cancelPoll = context.clock.after(context.timing.pollMs, resolve))));
-  }
-  await Promise.race(waits);
-  cancelPoll?.();
-  stop.removeEventListener("abort", onAbort);
 }

@@ -3,6 +3,7 @@ import { conversationKey } from "./conversation/conversation-key.ts";
 import { requireEndpoint } from "./endpoints.ts";
 import type { NewEntry, StoredEntry } from "./entry.ts";
 import { RuntimeError } from "./errors.ts";
+import { receiveRecognized } from "./recognize-message.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConversationAddress, IncomingMessage } from "./runtime.ts";
 
@@ -22,6 +23,8 @@ export async function receiveMessage(
   await checkWaiting(context, key);
   const answer = message.answer ? await resolveAnswer(context, key, message.answer) : undefined;
   const entry = toEntry(context, message, answer, request.user);
+  const recognizedSeq = await receiveRecognized(context, key, entry);
+  if (recognizedSeq !== undefined) return { seq: recognizedSeq };
   const outcome = await context.store.commit({
     conversation: key,
     create: { endpoint: request.endpoint, conversation: request.conversation },

@@ -1,6 +1,7 @@
 import type { EndReason, Json, Message, User } from "@handover/core";
 import { conversationKey } from "./conversation/conversation-key.ts";
 import { transact, type ConversationView } from "./conversation/transact.ts";
+import { waitForChange } from "./conversation/wait-for-change.ts";
 import { mergeOptions, requireEndpoint, type Endpoint } from "./endpoints.ts";
 import type { NewEntry } from "./entry.ts";
 import { RuntimeError } from "./errors.ts";
@@ -19,8 +20,40 @@ export type HandoverRequest = ConversationAddress & {
   readonly user?: User;
 };
 
-/** Asks for a person; one that is running is kept. */
+/** Asks for a person; one that is running is kept, one that is about to end is waited for. */
 export async function requestHandover(context: RuntimeContext, request: HandoverRequest): Promise<{ readonly handover: string }> {
+  const patience = new AbortController();
+  const cancelTimer = context.clock.after(context.timing.callTimeoutMs, () => patience.abort());
+  const stop = AbortSignal.any([patience.signal, context.stopSignal]);
+  try {
+    for (;;) {
+      const change = context.changes.next(conversationKey(request));
+      try {
+        const handover = await tryRequest(context, request);
+        if (handover !== undefined) return { handover };
+        if (stop.aborted) throw stillEnding();
+        await waitForChange(context, change.promise, stop);
+      } finally {
+        change.cancel();
+      }
+    }
+  } finally {
+    cancelTimer();
+  }
+}
+
+function stillEnding(): RuntimeError {
+  return new RuntimeError(
+    "HANDOVER_ENDING",
+    "The handover before this one is still being ended at its contact centre. Try again in a moment.",
+    {
+      isRetryable: true,
+    },
+  );
+}
+
+/** @returns the handover, or nothing while the one before is ending */
+async function tryRequest(context: RuntimeContext, request: HandoverRequest): Promise<string | undefined> {
   const endpoint = requireEndpoint(context.endpoints, request.endpoint);
   const key = conversationKey(request);
   const { handover: people } = endpoint;
@@ -32,7 +65,7 @@ export async function requestHandover(context: RuntimeContext, request: Handover
   }
   const options = mergeOptions(endpoint, context.connections, request.options ? [request.options] : []);
   const { result } = await transact(context, { key }, async (view) => {
-    if (view.handover) return { result: view.handover.id };
+    if (view.handover) return { result: view.handover.status === "ending" ? undefined : view.handover.id };
     const history = toHistory(view, request.transcript ?? []);
     const lastSeq = view.conversation?.lastSeq ?? 0;
     const transcriptAfter = await transcriptStart(context, view);
@@ -57,7 +90,7 @@ export async function requestHandover(context: RuntimeContext, request: Handover
       },
     };
   });
-  return { handover: result };
+  return result;
 }
 
 /**

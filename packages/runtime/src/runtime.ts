@@ -67,9 +67,9 @@ export interface HandoverRuntime {
   ): Promise<{ readonly seq: number }>;
 
   /**
-   * Asks for a person. One that runs is kept: its id comes back.
+   * Asks for a person. One that runs is kept: its id comes back. One that is about to end is waited for.
    * @param request.transcript what was said before, where the log does not have it; only for a conversation without entries
-   * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `HANDOVER_NOT_CONFIGURED`; InvalidConfigError for options
+   * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `HANDOVER_NOT_CONFIGURED`, `HANDOVER_ENDING`; InvalidConfigError for options
    */
   requestHandover(
     request: ConversationAddress & {

@@ -82,7 +82,7 @@ async function startInstance({ connectionString, schema }: TestSchema, vendor: T
     endpoints: [{ token: "web", bot: echoBot, handover: { connections: ["desk"] } }],
     publicUrl,
     // Short leases: what an instance could not give back is taken over soon.
-    timing: { ...quickTiming, leaseMs: 4_000 },
+    timing: quickTiming,
   });
   await runtime.start();
   return runtime;

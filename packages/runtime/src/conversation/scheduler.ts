@@ -145,7 +145,11 @@ export function createScheduler(context: RuntimeContext, listener: () => EntryLi
   };
 }
 
+/** Another instance may write in between: then the release is refused, and tried again. */
 async function giveBack(context: RuntimeContext, claim: Claim): Promise<void> {
-  const conversation = await context.store.readConversation(claim.conversation);
-  if (conversation) await context.store.release(claim, { activity: conversation.activity, dueAtMs: context.clock.now() });
+  for (;;) {
+    const conversation = await context.store.readConversation(claim.conversation);
+    if (!conversation) return;
+    if (await context.store.release(claim, { activity: conversation.activity, dueAtMs: context.clock.now() })) return;
+  }
 }

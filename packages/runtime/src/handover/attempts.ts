@@ -41,6 +41,11 @@ export function hasLooseEnds(attempt: AttemptRecord): boolean {
 /** An attempt that is given up: ended in the background where it may have reached the vendor. */
 export function leaveAttempt(attempt: AttemptRecord): AttemptRecord {
   if (attempt.phase === "over") return attempt;
-  const hasReachedVendor = attempt.phase !== "starting" || isInDoubt(attempt) || attempt.callUntilMs !== undefined;
+  const hasReachedVendor = attempt.phase !== "starting" || mayHoldTicket(attempt) || attempt.callUntilMs !== undefined;
   return { ...attempt, phase: hasReachedVendor ? "leaving" : "over" };
+}
+
+/** True when a start that did not succeed may have got as far as a ticket: it is in doubt, or saved progress on its way. */
+export function mayHoldTicket(attempt: AttemptRecord): boolean {
+  return isInDoubt(attempt) || attempt.references.length > 0;
 }

@@ -1,7 +1,7 @@
 import type { EndActor, EndReason } from "@handover/core";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { Endpoint } from "../endpoints.ts";
-import { isInDoubt, leaveAttempt, newAttempt, nextConnection } from "./attempts.ts";
+import { isInDoubt, leaveAttempt, newAttempt, nextConnection, mayHoldTicket } from "./attempts.ts";
 import { changeAttempt, note, type Draft } from "./draft.ts";
 import { beginEnding } from "./ending.ts";
 
@@ -19,7 +19,7 @@ export interface Failure {
 export function giveWay(context: RuntimeContext, draft: Draft, endpoint: Endpoint, failure: Failure): void {
   if (fallBack(context, draft, endpoint, failure)) return;
   const { attempt } = draft.handover;
-  const isDoubtful = isInDoubt(attempt);
+  const isDoubtful = mayHoldTicket(attempt);
   note(draft, "attempt-given-up", { code: failure.code });
   const hasStarted = attempt.phase === "started";
   beginEnding(draft, {

@@ -10,6 +10,8 @@ import { omit } from "../support/omit.ts";
 import { changeHandover } from "./change-handover.ts";
 import type { LaneScope } from "./lane.ts";
 
+/** Tries of the first comparison after a start of the process. */
+const patientTries = 8;
 const maximumPages = 100;
 
 /**
@@ -89,7 +91,9 @@ async function catchUpFailed(scope: LaneScope, handover: HandoverRecord, error: 
     if (attempt.number !== handover.attempt.number) return undefined;
     const failures = (attempt.catchUp?.failures ?? 0) + 1;
     const dueAtMs = draft.nowMs + pauseAfter(failures, context.timing, context.random, error);
-    changeAttempt(draft, { catchUp: { ...attempt.catchUp, dueAtMs, failures, by: context.bootId } });
+    // Until it has worked once, this process has not compared; after so many tries it goes on without.
+    const by = attempt.catchUp && failures < patientTries ? attempt.catchUp.by : context.bootId;
+    changeAttempt(draft, { catchUp: { ...attempt.catchUp, dueAtMs, failures, by } });
     note(draft, "catch-up-failed", { code: errorCode(error), failures });
     if (ConversationGoneError.isInstance(error)) {
       beginEnding(draft, { reason: "completed", actor: "system", code: error.code, closedBy: "vendor", windowMs: 0 });

@@ -41,11 +41,11 @@ export async function tryEnd(
     if (result === "ended") return { kind: "closed" };
     return { kind: "later", end: { ...before, calls, nextTryAtMs: context.clock.now() + context.timing.callTimeoutMs, isRequested: true } };
   } catch (cause) {
-    return afterFailure(scope, cause, { ...before, calls });
+    return afterFailure(scope, cause, handover.id, { ...before, calls });
   }
 }
 
-function afterFailure(scope: LaneScope, cause: unknown, end: NonNullable<AttemptRecord["end"]>): EndTry {
+function afterFailure(scope: LaneScope, cause: unknown, handoverId: string, end: NonNullable<AttemptRecord["end"]>): EndTry {
   const { context } = scope;
   const error = HandoverError.isInstance(cause) ? cause : undefined;
   if (error?.effect === "handover") return { kind: "closed" };
@@ -54,7 +54,7 @@ function afterFailure(scope: LaneScope, cause: unknown, end: NonNullable<Attempt
   const canRepeat = !error || error.isRetryable || error.effect === "connection";
   if (canRepeat && nextTryAtMs <= end.firstAtMs + patienceMs) return { kind: "later", end: { ...end, nextTryAtMs } };
   context.logger.error(`A conversation could not be ended at the desk and may still be open there: ${errorSummary(cause)}`, {
-    conversation: scope.key,
+    handover: handoverId,
     code: error?.code ?? "UNEXPECTED_ERROR",
   });
   return { kind: "given-up", code: error?.code ?? "UNEXPECTED_ERROR" };

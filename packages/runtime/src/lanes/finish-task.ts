@@ -1,4 +1,4 @@
-import { requireEndpoint } from "../endpoints.ts";
+import { endpointOf } from "../endpoints.ts";
 import { isInDoubt } from "../handover/attempts.ts";
 import { readUndelivered } from "../handover/desk-entries.ts";
 import { finishEnding } from "../handover/ending.ts";
@@ -57,7 +57,7 @@ async function lastCatchUp(scope: LaneScope, conversation: ConversationRecord, h
 
 async function showEnd(scope: LaneScope, conversation: ConversationRecord, handoverId: string): Promise<StepResult> {
   const { context } = scope;
-  const { texts } = requireEndpoint(context.endpoints, conversation.endpoint);
+  const { texts } = endpointOf(context.endpoints, conversation.endpoint);
   await changeHandover(scope, handoverId, async (draft, current) => {
     if (draft.handover.status !== "ending") return undefined;
     const throughSeq = draft.handover.ending?.sendThrough ?? current.lastSeq;

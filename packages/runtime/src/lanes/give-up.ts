@@ -1,5 +1,5 @@
 import type { HandoverError } from "@handover/core";
-import { requireEndpoint } from "../endpoints.ts";
+import { endpointOf } from "../endpoints.ts";
 import { note, showNotice } from "../handover/draft.ts";
 import { isInTranscript, passEntry } from "../handover/part-cursor.ts";
 import type { PartRecord } from "../store/records.ts";
@@ -38,7 +38,7 @@ export async function giveUpEntry(
   parts: readonly PartRecord[],
 ): Promise<StepResult> {
   const { context, conversation } = scope;
-  const { messageFailed } = requireEndpoint(context.endpoints, conversation.endpoint).texts;
+  const { messageFailed } = endpointOf(context.endpoints, conversation.endpoint).texts;
   await changeSending(scope, (draft) => {
     draft.parts.push(...parts.map((part) => ({ ...omit(part, "callUntilMs", "nextTryAtMs"), status: "failed" as const })));
     passEntry(draft, { seq, isUser });

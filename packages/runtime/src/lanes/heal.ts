@@ -12,7 +12,8 @@ export async function healStep(scope: LaneScope): Promise<StepResult> {
   const { attempt } = handover;
   if (!attempt.catchUp || !context.connections.has(attempt.connection)) return idle;
   const isOurs = attempt.catchUp.by === context.bootId;
-  if (isOurs && attempt.catchUp.dueAtMs > context.clock.now()) return idleUntil(attempt.catchUp.dueAtMs);
+  const mayWait = isOurs || attempt.catchUp.failures > 0;
+  if (mayWait && attempt.catchUp.dueAtMs > context.clock.now()) return idleUntil(attempt.catchUp.dueAtMs);
   if (!context.connections.get(attempt.connection).gate.mayCall(scope.key)) return idle;
   await catchUp(scope, conversation, handover);
   return again;

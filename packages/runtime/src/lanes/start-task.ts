@@ -9,13 +9,13 @@ import {
 } from "@handover/core";
 import { callVendor, withCheckpoint } from "../connections/call-vendor.ts";
 import type { Connection } from "../connections/connection-registry.ts";
-import { requireEndpoint } from "../endpoints.ts";
+import { endpointOf } from "../endpoints.ts";
 import { changeAttempt, note, showStatus, type Draft } from "../handover/draft.ts";
 import { readTranscript, toMessage } from "../handover/desk-entries.ts";
 import { isInDoubt } from "../handover/attempts.ts";
 import { giveWay, type Failure } from "../handover/give-way.ts";
 import { toStartRequest } from "../handover/provider-view.ts";
-import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
+import type { AttemptRecord, ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
 import { errorCode, errorSummary } from "../support/describe-error.ts";
 import { omit } from "../support/omit.ts";
@@ -28,7 +28,7 @@ export async function startTask(scope: LaneScope, conversation: ConversationReco
   const { attempt } = handover;
   const nowMs = context.clock.now();
   const wasInterrupted = attempt.phase === "starting" && attempt.callUntilMs !== undefined;
-  if (wasInterrupted) return doubt(scope, handover.id, "START_INTERRUPTED");
+  if (wasInterrupted) return doubt(scope, handover.id, "START_INTERRUPTED", { sinceMs: nowMs });
   if (attempt.nextTryAtMs !== undefined && attempt.nextTryAtMs > nowMs) return idleUntil(attempt.nextTryAtMs);
   const connection = context.connections.get(attempt.connection);
   if (attempt.phase === "in-doubt") return resolveDoubt(scope, conversation, handover, connection);
@@ -38,6 +38,9 @@ export async function startTask(scope: LaneScope, conversation: ConversationReco
     return nowMs >= giveUpAtMs
       ? fail(scope, handover.id, { reason: "failed", actor: "system", code: "CONNECTION_PAUSED" })
       : idleUntil(giveUpAtMs);
+  }
+  if (attempt.startCalls > 0 && nowMs > giveUpAtMs) {
+    return fail(scope, handover.id, { reason: "failed", actor: "system", code: "START_TIMED_OUT" });
   }
   return callStart(scope, conversation, handover, connection);
 }
@@ -138,7 +141,7 @@ async function commitStarted(scope: LaneScope, handoverId: string, connection: C
     const isGivenUp = status === "ended" || attempt.phase === "leaving" || attempt.phase === "over";
     const references = mergeReferences(started.references, attempt.references);
     const hasCatchUp = connection.handle.catchUp !== undefined;
-    const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
+    const endpoint = endpointOf(context.endpoints, conversation.endpoint);
     draft.handover = {
       ...draft.handover,
       attempt: {
@@ -177,7 +180,7 @@ async function startFailed(scope: LaneScope, handoverId: string, cause: unknown)
       return {};
     }
     logStartFailure(scope, draft, error);
-    giveWay(context, draft, requireEndpoint(context.endpoints, conversation.endpoint), toFailure(error));
+    giveWay(context, draft, endpointOf(context.endpoints, conversation.endpoint), toFailure(error));
     return {};
   });
 }
@@ -192,10 +195,10 @@ function logStartFailure(scope: LaneScope, draft: Draft, error: HandoverError): 
   else scope.context.logger.error(`A handover could not be started: ${errorSummary(error)}`, fields);
 }
 
-async function doubt(scope: LaneScope, handoverId: string, code: string): Promise<StepResult> {
+async function doubt(scope: LaneScope, handoverId: string, code: string, change: Partial<AttemptRecord> = {}): Promise<StepResult> {
   await changeHandover(scope, handoverId, (draft) => {
     if (draft.handover.attempt.phase !== "starting") return undefined;
-    changeAttempt(draft, { phase: "in-doubt", doubtSinceMs: draft.nowMs });
+    changeAttempt(draft, { ...change, phase: "in-doubt", doubtSinceMs: draft.nowMs });
     note(draft, "start-in-doubt", { code });
     return {};
   });
@@ -255,8 +258,9 @@ async function startAgain(scope: LaneScope, handoverId: string, signs: readonly 
     draft.handover = {
       ...draft.handover,
       attempt: {
-        ...omit(attempt, "callUntilMs", "nextTryAtMs", ...(signs.length === 0 ? (["doubtSinceMs"] as const) : [])),
+        ...omit(attempt, "callUntilMs", ...(signs.length === 0 ? (["doubtSinceMs"] as const) : [])),
         phase: "starting",
+        nextTryAtMs: draft.nowMs + pauseAfter(attempt.startCalls, scope.context.timing, scope.context.random),
         references: mergeReferences(signs, attempt.references),
       },
     };
@@ -275,14 +279,24 @@ async function waitInDoubt(scope: LaneScope, handoverId: string, untilMs: number
   return idleUntil(nextTryAtMs);
 }
 
+const failureWords: Readonly<Record<string, string>> = {
+  START_IN_DOUBT: "nobody can say whether the vendor has it",
+  CONNECTION_PAUSED: "its vendor cannot be reached",
+  START_TIMED_OUT: "its vendor never carried it out",
+};
+
 async function fail(scope: LaneScope, handoverId: string, failure: Failure): Promise<StepResult> {
   const { context } = scope;
   await changeHandover(scope, handoverId, (draft, conversation) => {
     const { phase } = draft.handover.attempt;
     if (phase !== "starting" && phase !== "in-doubt") return undefined;
-    const why = failure.code === "START_IN_DOUBT" ? "nobody can say whether the vendor has it" : "its vendor cannot be reached";
-    context.logger.error(`A handover could not be started: ${why}.`, { handover: handoverId, code: failure.code });
-    giveWay(context, draft, requireEndpoint(context.endpoints, conversation.endpoint), failure);
+    const why = failureWords[failure.code] ?? failure.code;
+    context.logger.error(`A handover could not be started: ${why}.`, {
+      handover: handoverId,
+      connection: draft.handover.attempt.connection,
+      code: failure.code,
+    });
+    giveWay(context, draft, endpointOf(context.endpoints, conversation.endpoint), failure);
     return {};
   });
   return again;

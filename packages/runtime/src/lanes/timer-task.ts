@@ -1,4 +1,4 @@
-import { requireEndpoint } from "../endpoints.ts";
+import { endpointOf } from "../endpoints.ts";
 import { beginEnding } from "../handover/ending.ts";
 import { giveWay } from "../handover/give-way.ts";
 import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
@@ -27,7 +27,7 @@ function isWaiting(handover: HandoverRecord): boolean {
 }
 
 async function acceptTimedOut(scope: LaneScope, conversation: ConversationRecord, handoverId: string): Promise<StepResult> {
-  const endpoint = requireEndpoint(scope.context.endpoints, conversation.endpoint);
+  const endpoint = endpointOf(scope.context.endpoints, conversation.endpoint);
   await changeHandover(scope, handoverId, (draft) => {
     if (!isWaiting(draft.handover)) return undefined;
     if (draft.handover.attempt.phase === "starting" && draft.handover.attempt.callUntilMs !== undefined) {

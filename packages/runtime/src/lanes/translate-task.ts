@@ -8,7 +8,7 @@ import {
   type Wake,
 } from "@handover/core";
 import type { Connection } from "../connections/connection-registry.ts";
-import { requireEndpoint } from "../endpoints.ts";
+import { endpointOf } from "../endpoints.ts";
 import { applyEvents, type EventSurroundings } from "../handover/apply-events.ts";
 import { changeAttempt, note, remember, type Draft } from "../handover/draft.ts";
 import { beginEnding } from "../handover/ending.ts";
@@ -79,7 +79,7 @@ async function apply(
 ): Promise<void> {
   const { context } = scope;
   const { connection, translation } = given;
-  const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
+  const endpoint = endpointOf(context.endpoints, conversation.endpoint);
   const goBack = remember(draft);
   const storeErrors: unknown[] = [];
   const read = <Value>(value: Promise<Value>) =>
@@ -130,7 +130,9 @@ function translate(
 /** A provider that throws here is broken: the handover fails, others go on. */
 function translationFailed(scope: LaneScope, draft: Draft, connection: Connection, error: unknown, isTimer: boolean): void {
   const code = StateIncompatibleError.isInstance(error) ? error.code : "TRANSLATION_FAILED";
-  scope.context.logger.error(`A delivery of the vendor could not be translated: ${errorSummary(error)}`, {
+  const isKnown = draft.handover.status === "ending" || draft.handover.status === "ended";
+  const log = isKnown ? scope.context.logger.debug : scope.context.logger.error;
+  log(`A delivery of the vendor could not be translated: ${errorSummary(error)}`, {
     handover: draft.handover.id,
     connection: connection.name,
     code,

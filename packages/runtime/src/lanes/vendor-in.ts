@@ -40,10 +40,21 @@ export function createVendorInStep(): LaneStep {
 }
 
 /** After a restart the vendor is asked what was missed before a timer that is due is believed. */
-function isUnhealed(context: RuntimeContext, { attempt, status }: HandoverRecord): boolean {
-  const isOpen = attempt.phase === "started" && status !== "ending";
-  if (!isOpen || !attempt.catchUp || attempt.catchUp.by === context.bootId || !context.connections.has(attempt.connection)) return false;
-  return !context.connections.get(attempt.connection).gate.isPaused;
+function isUnhealed(context: RuntimeContext, handover: HandoverRecord): boolean {
+  if (!awaitsComparison(context, handover)) return false;
+  return !context.connections.get(handover.attempt.connection).gate.isPaused;
+}
+
+/** This process has not yet learned from the vendor what happened before it came. */
+function awaitsComparison(context: RuntimeContext, { attempt, status }: HandoverRecord): boolean {
+  const isOpen = attempt.phase === "started" && status !== "ending" && status !== "ended";
+  return isOpen && attempt.catchUp !== undefined && attempt.catchUp.by !== context.bootId && context.connections.has(attempt.connection);
+}
+
+/** What is told now waits for what was missed before, but not for a vendor that cannot be asked. */
+function heldUntil(context: RuntimeContext, handover: HandoverRecord, rows: readonly InboxRecord[]): number | undefined {
+  if (!awaitsComparison(context, handover)) return undefined;
+  return Math.min(...rows.map((row) => row.receivedAtMs)) + context.timing.callTimeoutMs;
 }
 
 async function inboxTask(
@@ -62,6 +73,8 @@ async function inboxTask(
   if (!attempt.state) return dropDeliveries(scope, rows, "never-started");
   const foreign = rows.filter((row) => !belongsTo(attempt, row));
   if (foreign.length > 0) return dropDeliveries(scope, foreign, "former-attempt");
+  const heldUntilMs = heldUntil(context, handover, rows);
+  if (heldUntilMs !== undefined && heldUntilMs > context.clock.now()) return idleUntil(heldUntilMs);
   if (attempt.mustPull && mayPull(handover)) return pull(scope, conversation, handover);
   const next = nextDelivery(rows, {
     nowMs: context.clock.now(),

@@ -1,5 +1,5 @@
 import { changeAttempt, note } from "../handover/draft.ts";
-import { requireEndpoint } from "../endpoints.ts";
+import { endpointOf } from "../endpoints.ts";
 import { giveWay } from "../handover/give-way.ts";
 import { markClosed } from "../handover/ending.ts";
 import { readView } from "../conversation/transact.ts";
@@ -65,7 +65,7 @@ async function connectionRemoved(scope: LaneScope, conversation: ConversationRec
   });
   await changeHandover(scope, handover.id, (draft) => {
     changeAttempt(draft, { phase: "over" });
-    const endpoint = requireEndpoint(context.endpoints, conversation.endpoint);
+    const endpoint = endpointOf(context.endpoints, conversation.endpoint);
     giveWay(context, draft, endpoint, { reason: "failed", actor: "system", code: "CONNECTION_NOT_FOUND" });
     return {};
   });
