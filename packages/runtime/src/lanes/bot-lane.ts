@@ -45,7 +45,8 @@ async function ownerOf(
   if (entry.kind === "handover" && entry.status && entry.status !== "requested") {
     return (bot.events ?? ["ended"]).includes(entry.status) ? "bot" : "other";
   }
-  if (entry.kind !== "message" || entry.author?.role !== "user" || entry.source === "transcript") return "other";
+  if (!entry.audience.includes("bot") || entry.kind !== "message" || entry.author?.role !== "user" || entry.source === "transcript")
+    return "other";
   const handover = await handoverTaking(scope, conversation, entry.seq);
   if (!handover) return "bot";
   const isAfterItsEnd = handover.ending?.sendThrough !== undefined && entry.seq > handover.ending.sendThrough;
