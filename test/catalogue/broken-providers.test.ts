@@ -1,16 +1,12 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ProviderApiError, type HandoverConnection, type HandoverProvider } from "@handover/core";
 import { createTestVendor, testVendorProvider } from "@handover/testkit";
 import { z } from "zod";
-import { openWorld, type World, type WorldOptions } from "../runtime/support/world.ts";
+import { useWorld } from "../runtime/support/use-world.ts";
+import type { World, WorldOptions } from "../runtime/support/world.ts";
 import { changedProvider } from "./support/changed-provider.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
+const open = useWorld();
 
 const errorLines = (opened: World) => opened.log.filter(({ level }) => level === "error");
 
@@ -59,8 +55,7 @@ describe("a provider that is broken", () => {
     "should cost one handover and nothing else: $part [F160 a translation that throws, a start that rejects]",
     ({ change }) =>
       withoutUnhandled(async () => {
-        const opened = await openWorld({ runtime: { providers: [changedProvider(change)] } });
-        world = opened;
+        const opened = await open({ runtime: { providers: [changedProvider(change)] } });
         const { backend } = opened.vendor;
         // Everything comes twice, also what says that a message has arrived.
         backend.setFaults({ duplicateWebhookRate: 1 });
@@ -118,8 +113,7 @@ describe("a failure", () => {
   it.each(failures)(
     "should write one error line with handover, connection and the code that the status has, too: $what [F124 failed starts: handover, connection and code]",
     async ({ options, prepare, code }) => {
-      const opened = await openWorld(options);
-      world = opened;
+      const opened = await open(options);
       prepare?.(opened);
       const chat = opened.record("c");
       await opened.say("c", "1", "agent");
@@ -143,7 +137,7 @@ describe("a stored state [F163]", () => {
   async function openReleases(first: HandoverProvider) {
     const current = { provider: first };
     const theirs = await createTestVendor();
-    const opened = await openWorld({
+    const opened = await open({
       others: { theirs },
       handover: { connections: ["theirs"] },
       runtime: {
@@ -155,7 +149,6 @@ describe("a stored state [F163]", () => {
         },
       },
     });
-    world = opened;
     const chat = opened.record("c");
     await opened.say("c", "1", "agent");
     await chat.untilStatus("queued");
@@ -203,7 +196,7 @@ describe("a stored state [F163]", () => {
   it("should stay with the connection that wrote it when the endpoint goes to another one", async () => {
     const night = await createTestVendor();
     const connections = ["desk", "night"];
-    const opened = await openWorld({
+    const opened = await open({
       others: { night },
       handover: {
         get connections() {
@@ -211,7 +204,6 @@ describe("a stored state [F163]", () => {
         },
       },
     });
-    world = opened;
     const first = opened.record("c");
     await opened.say("c", "1", "agent");
     await first.untilStatus("queued");

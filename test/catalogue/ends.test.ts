@@ -1,14 +1,10 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Bot, Texts } from "@handover/runtime";
 import { createTestVendor } from "@handover/testkit";
-import { openWorld, type World, type WorldOptions } from "../runtime/support/world.ts";
+import { useWorld } from "../runtime/support/use-world.ts";
+import type { World, WorldOptions } from "../runtime/support/world.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
+const open = useWorld();
 
 const address = { endpoint: "web", conversation: "c" };
 const texts: Partial<Texts> = {
@@ -132,8 +128,7 @@ describe("the end of a handover", () => {
           return message?.text === "agent" ? { handover: {} } : { messages: [{ text: `bot on ${message?.text ?? "its own"}` }] };
         },
       };
-      const opened = await openWorld({ ...options, bot, handover: { texts, ...options?.handover } });
-      world = opened;
+      const opened = await open({ ...options, bot, handover: { texts, ...options?.handover } });
       const { backend } = opened.vendor;
       await prepare?.(opened);
       const chat = opened.record("c");
@@ -167,7 +162,7 @@ describe("the end of a handover", () => {
         return message?.text === "agent" ? { handover: {} } : { messages: [{ text: "bot" }] };
       },
     };
-    world = await openWorld({ bot });
+    const world = await open({ bot });
     const chat = world.record("c");
     await world.say("c", "1", "agent");
     await chat.untilStatus("queued");
@@ -181,7 +176,7 @@ describe("the end of a handover", () => {
 
 describe("outside business hours", () => {
   it("should tell the user, leave the conversation with the bot, and end as unavailable [F148]", async () => {
-    world = await openWorld({ handover: { texts } });
+    const world = await open({ handover: { texts } });
     await world.vendor.backend.setAgentsOnline(0);
     const chat = world.record("c");
     await world.say("c", "1", "agent");
@@ -195,7 +190,7 @@ describe("outside business hours", () => {
 
   it("should try the next desk where there is one [F148 fallback provider]", async () => {
     const night = await createTestVendor();
-    world = await openWorld({ others: { night } });
+    const world = await open({ others: { night } });
     await world.vendor.backend.setAgentsOnline(0);
     const chat = world.record("c");
     await world.say("c", "1", "agent");

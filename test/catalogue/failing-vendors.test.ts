@@ -1,21 +1,12 @@
 import { HandoverError, type HandoverProvider } from "@handover/core";
 import { testVendorProvider } from "@handover/testkit";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { openWorld, type World, type WorldOptions } from "../runtime/support/world.ts";
+import { useWorld } from "../runtime/support/use-world.ts";
+import type { World, WorldOptions } from "../runtime/support/world.ts";
 import { changedProvider } from "./support/changed-provider.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
-
-async function open(options: WorldOptions = {}): Promise<World> {
-  world = await openWorld(options);
-  return world;
-}
+const open = useWorld();
 
 const failingTranslation = changedProvider(() => ({
   translate() {

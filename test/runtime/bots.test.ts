@@ -1,14 +1,9 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Bot, BotAnswer, BotMessage, BotTurn } from "@handover/runtime";
 import { createManualClock } from "./support/manual-clock.ts";
-import { openWorld, type World } from "./support/world.ts";
+import { useWorld } from "./support/use-world.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
+const open = useWorld();
 
 const address = { endpoint: "web", conversation: "c" };
 const says = (answer: (turn: BotTurn) => BotAnswer | Promise<BotAnswer>): Bot => ({ answer: async (turn) => answer(turn) });
@@ -24,7 +19,7 @@ describe("bots that misbehave", () => {
       seq: 1,
       kind: "notice",
     };
-    world = await openWorld({ bot: says(() => ({ messages: [forged] })) });
+    const world = await open({ bot: says(() => ({ messages: [forged] })) });
     const chat = world.record("c");
     await world.say("c", "1", "hello");
     const entry = await chat.until("the answer", (shown) => shown.text === "I am Ada");
@@ -33,7 +28,7 @@ describe("bots that misbehave", () => {
   });
 
   it("should show no empty bubble of a bot, and what stands beside it [F130 bot]", async () => {
-    world = await openWorld({ bot: says(() => ({ messages: [{}, null as unknown as BotMessage, { text: "  " }, { text: "words" }] })) });
+    const world = await open({ bot: says(() => ({ messages: [{}, null as unknown as BotMessage, { text: "  " }, { text: "words" }] })) });
     const chat = world.record("c");
     await world.say("c", "1", "hello");
     await chat.until("the words", (entry) => entry.text === "words");
@@ -44,7 +39,7 @@ describe("bots that misbehave", () => {
     ["nothing", undefined],
     ["messages that are no list", { messages: "hello" }],
   ])("should tell the user when a bot answers with %s for too long, and give it the next message", async (_what, answer) => {
-    world = await openWorld({
+    const world = await open({
       timing: { botRetryMs: 100 },
       bot: says(({ message }) => (message?.text === "odd" ? (answer as unknown as BotAnswer) : { messages: [{ text: "fine" }] })),
     });
@@ -59,7 +54,7 @@ describe("bots that misbehave", () => {
   it("should not hold up the desk while a bot hangs, and withhold what it says in the end", async () => {
     const clock = createManualClock();
     let asked = 0;
-    world = await openWorld({
+    const world = await open({
       runtime: { clock },
       bot: { answer: () => ((asked += 1), new Promise(() => undefined)) },
     });
@@ -69,14 +64,12 @@ describe("bots that misbehave", () => {
     await world.runtime.requestHandover(address);
     await expect.poll(async () => (await clock.advance(50), chat.statuses())).toContain("queued");
     await world.say("c", "2", "hello?");
-    await expect
-      .poll(async () => (await clock.advance(50), world!.vendor.backend.conversations()[0]?.messages.at(-1)?.text))
-      .toBe("hello?");
+    await expect.poll(async () => (await clock.advance(50), world.vendor.backend.conversations()[0]?.messages.at(-1)?.text)).toBe("hello?");
     await clock.advance(10_000);
   });
 
   it("should refuse a bot that asks for people with options that nobody knows, and answer the next message", async () => {
-    world = await openWorld({
+    const world = await open({
       bot: says(({ message }) =>
         message?.text === "agent" ? { handover: { options: { nonsense: 1 } } } : { messages: [{ text: "here" }] },
       ),
@@ -89,7 +82,7 @@ describe("bots that misbehave", () => {
   });
 
   it("should take what an outside bot gives as history once, whatever ids stand in it, and relay what follows", async () => {
-    world = await openWorld({ hasBot: false });
+    const world = await open({ hasBot: false });
     const chat = world.record("c");
     const line = (id: string, text: string) => ({ id, author: { role: "user" as const }, text, sentAt: "2026-01-01T00:00:00.000Z" });
     await world.runtime.requestHandover({

@@ -1,22 +1,17 @@
 import { ConversationGoneError, HandoverError, UnavailableError, type Started } from "@handover/core";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createManualClock } from "./support/manual-clock.ts";
 import { scriptDesks, ticketOf, type ScriptedDesks } from "./support/scripted-desks.ts";
-import { openWorld, type World, type WorldOptions } from "./support/world.ts";
+import { useWorld } from "./support/use-world.ts";
+import type { World, WorldOptions } from "./support/world.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
+const openWorld = useWorld();
 
 const agent = { id: "a1", name: "Ada" };
 const address = { endpoint: "web", conversation: "c" };
 
-async function open(desks: ScriptedDesks, options: WorldOptions = {}): Promise<World> {
-  world = await openWorld({ ...options, runtime: { ...desks.runtime, ...options.runtime } });
-  return world;
+function open(desks: ScriptedDesks, options: WorldOptions = {}): Promise<World> {
+  return openWorld({ ...options, runtime: { ...desks.runtime, ...options.runtime } });
 }
 
 describe("giving way to the next desk", () => {

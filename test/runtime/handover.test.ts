@@ -1,24 +1,16 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { openWorld, type World, type WorldOptions } from "./support/world.ts";
+import { describe, expect, it } from "vitest";
+import { useWorld } from "./support/use-world.ts";
+import type { World } from "./support/world.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
-
-async function open(options: WorldOptions = {}): Promise<World> {
-  world = await openWorld(options);
-  return world;
-}
+const open = useWorld();
 
 const deskLines = (opened: World, index = 0) =>
   opened.vendor.backend.conversations()[index]?.messages.map((message) => `${message.author}: ${message.text}`) ?? [];
 
 describe("a handover", () => {
   it("should take a conversation to an agent and back to the bot", async () => {
-    const { vendor, say, record } = await open();
+    const opened = await open();
+    const { vendor, say, record } = opened;
     const chat = record("c1");
     await say("c1", "m1", "hello");
     await chat.until("the bot's answer", (entry) => entry.text === "echo hello");
@@ -26,7 +18,7 @@ describe("a handover", () => {
     await chat.untilStatus("queued");
     await say("c1", "m3", "are you there?");
     const [ticket] = await vendor.backend.waitFor(([first]) => first?.messages.length === 5);
-    expect(deskLines(world!)).toEqual(["user: hello", "bot: echo hello", "user: agent please", "bot: one moment", "user: are you there?"]);
+    expect(deskLines(opened)).toEqual(["user: hello", "bot: echo hello", "user: agent please", "bot: one moment", "user: are you there?"]);
 
     await vendor.backend.agentAccepts(ticket!.id);
     await vendor.backend.agentSays(ticket!.id, "Hi, how can I help?");

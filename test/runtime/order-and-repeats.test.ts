@@ -1,17 +1,13 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { openWorld, type World, type WorldOptions } from "./support/world.ts";
+import { describe, expect, it } from "vitest";
+import { useWorld } from "./support/use-world.ts";
+import type { World, WorldOptions } from "./support/world.ts";
 import type { Recorder } from "./support/recorder.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
+const open = useWorld();
 
 /** A world with a handover that is queued, and the id of its ticket. */
 async function openQueued(options: WorldOptions = {}): Promise<{ opened: World; chat: Recorder; ticket: string }> {
-  world = await openWorld(options);
+  const world = await open(options);
   const chat = world.record("c");
   await world.say("c", "start", "agent");
   await chat.untilStatus("queued");

@@ -1,15 +1,10 @@
 import { HandoverError } from "@handover/core";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createManualClock } from "./support/manual-clock.ts";
 import { scriptDesks, type DeskScript } from "./support/scripted-desks.ts";
-import { openWorld, type World } from "./support/world.ts";
+import { useWorld } from "./support/use-world.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
+const open = useWorld();
 
 const down = () => new HandoverError({ code: "DOWN", message: "The vendor is down.", effect: "connection", isRetryable: true });
 
@@ -27,7 +22,7 @@ async function openTwo(script: DeskScript = {}) {
       ...script,
     },
   });
-  world = await openWorld({ runtime: { ...desks.runtime, clock } });
+  const world = await open({ runtime: { ...desks.runtime, clock } });
   const opened = world;
   const chats = { c: opened.record("c"), d: opened.record("d") };
   for (const conversation of ["c", "d"] as const) {
@@ -88,7 +83,7 @@ describe("an account whose vendor is down", () => {
         },
       },
     });
-    world = await openWorld({ runtime: { ...desks.runtime, clock } });
+    const world = await open({ runtime: { ...desks.runtime, clock } });
     const chat = world.record("c");
     await world.say("c", "1", "agent");
     await expect.poll(async () => (await clock.advance(1_000), chat.statuses())).toEqual(["requested", "ended/failed"]);
@@ -106,7 +101,7 @@ describe("an account whose vendor is down", () => {
         end: () => (isDown ? Promise.reject(down()) : Promise.resolve("ended")),
       },
     });
-    world = await openWorld({ runtime: { ...desks.runtime, clock }, timing: { retryMaximumMs: 300_000, retryFirstMs: 300_000 } });
+    const world = await open({ runtime: { ...desks.runtime, clock }, timing: { retryMaximumMs: 300_000, retryFirstMs: 300_000 } });
     const opened = world;
     const chats = ["a", "b", "d", "e"].map((name) => ({ name, chat: opened.record(name) }));
     for (const { name, chat } of chats) {

@@ -1,18 +1,9 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createTestVendor } from "@handover/testkit";
-import { openWorld, type World, type WorldOptions } from "./support/world.ts";
+import { useWorld } from "./support/use-world.ts";
+import type { World } from "./support/world.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
-
-async function open(options: WorldOptions = {}): Promise<World> {
-  world = await openWorld(options);
-  return world;
-}
+const open = useWorld();
 
 const liveLines = (opened: World) => opened.vendor.backend.conversations().flatMap((one) => one.messages.map((message) => message.text));
 

@@ -1,17 +1,13 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Bot, BotTurn } from "@handover/runtime";
-import { openWorld, type World, type WorldOptions } from "./support/world.ts";
+import { useWorld } from "./support/use-world.ts";
+import type { World, WorldOptions } from "./support/world.ts";
 import type { Recorder } from "./support/recorder.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
+const open = useWorld();
 
 async function openQueued(options: WorldOptions = {}): Promise<{ opened: World; chat: Recorder; ticket: string }> {
-  world = await openWorld(options);
+  const world = await open(options);
   const chat = world.record("c");
   await world.say("c", "start", "agent");
   await chat.untilStatus("queued");
@@ -73,7 +69,7 @@ describe("states of a handover", () => {
         return { messages: [{ text: `bot: ${message?.text ?? ""}` }] };
       },
     };
-    world = await openWorld({ bot: slowBot });
+    const world = await open({ bot: slowBot });
     const chat = world.record("c");
     await world.say("c", "1", "slow");
     await firstTurn;
@@ -171,7 +167,7 @@ describe("states of a handover", () => {
         return turn.message?.text === "agent" ? { handover: {} } : {};
       },
     };
-    world = await openWorld({ bot, timing: { startTimeoutMs: 500 } });
+    const world = await open({ bot, timing: { startTimeoutMs: 500 } });
     web(world).setFaults({ failRate: 1, status: 503 });
     const chat = world.record("c");
     await world.say("c", "1", "agent");
@@ -213,7 +209,7 @@ describe("states of a handover", () => {
   });
 
   it("should refuse an endpoint without people and tell a bot that asks for them [F170 no handover configured]", async () => {
-    world = await openWorld({ runtime: { endpoints: [{ token: "web", bot: { answer: async () => ({ handover: {} }) } }] } });
+    const world = await open({ runtime: { endpoints: [{ token: "web", bot: { answer: async () => ({ handover: {} }) } }] } });
     await expect(world.runtime.requestHandover(address)).rejects.toMatchObject({ code: "HANDOVER_NOT_CONFIGURED" });
     const chat = world.record("c");
     await world.say("c", "1", "agent");
@@ -222,7 +218,7 @@ describe("states of a handover", () => {
   });
 
   it("should answer an end without a handover with NO_HANDOVER", async () => {
-    world = await openWorld();
+    const world = await open();
     await expect(world.runtime.endHandover(address)).rejects.toMatchObject({ code: "NO_HANDOVER" });
   });
 

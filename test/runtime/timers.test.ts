@@ -1,24 +1,20 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createManualClock } from "./support/manual-clock.ts";
-import { openWorld, type World } from "./support/world.ts";
+import { useWorld } from "./support/use-world.ts";
+import type { World } from "./support/world.ts";
 
-let world: World | undefined;
-
-afterEach(async () => {
-  await world?.close();
-  world = undefined;
-});
+const open = useWorld();
 
 const workers = (opened: World) => opened.runtime.metrics().find((metric) => metric.name === "handover_workers")?.value;
 
 describe("timers", () => {
   it("should give a quiet conversation back and still keep its time limit, also over a restart [F158 timer]", async () => {
     const clock = createManualClock();
-    world = await openWorld({ runtime: { clock }, handover: { acceptTimeoutMs: 180_000 }, vendor: { abilities: { catchUp: false } } });
+    const world = await open({ runtime: { clock }, handover: { acceptTimeoutMs: 180_000 }, vendor: { abilities: { catchUp: false } } });
     const chat = world.record("c");
     await world.say("c", "1", "agent");
     await chat.untilStatus("queued");
-    await expect.poll(async () => (await clock.advance(3_000), workers(world!))).toBe(0);
+    await expect.poll(async () => (await clock.advance(3_000), workers(world))).toBe(0);
     await world.restart();
     const after = world.record("c");
     await expect.poll(async () => (await clock.advance(20_000), after.statuses()), { timeout: 15_000 }).toContain("ended/timed-out");
@@ -28,7 +24,7 @@ describe("timers", () => {
 
   it("should hold an active handover through a minute without the vendor and deliver everything afterwards [F069]", async () => {
     const clock = createManualClock();
-    world = await openWorld({ runtime: { clock } });
+    const world = await open({ runtime: { clock } });
     const chat = world.record("c");
     await world.say("c", "1", "agent");
     await expect.poll(async () => (await clock.advance(100), chat.statuses())).toContain("queued");
@@ -40,7 +36,7 @@ describe("timers", () => {
     for (let second = 0; second < 60; second += 1) await clock.advance(1_000);
     expect(chat.statuses()).toEqual(["requested", "queued", "active"]);
     world.vendor.backend.setFaults({});
-    await expect.poll(async () => (await clock.advance(1_000), world!.vendor.backend.conversations()[0]!.messages.length)).toBe(6);
+    await expect.poll(async () => (await clock.advance(1_000), world.vendor.backend.conversations()[0]!.messages.length)).toBe(6);
     expect(
       world.vendor.backend
         .conversations()[0]!
@@ -52,7 +48,7 @@ describe("timers", () => {
 
   it("should tell the sender when a message cannot be delivered within its limit, and go on with the next [F012 user side, F164]", async () => {
     const clock = createManualClock();
-    world = await openWorld({ runtime: { clock } });
+    const world = await open({ runtime: { clock } });
     const chat = world.record("c");
     await world.say("c", "1", "agent");
     await expect.poll(async () => (await clock.advance(100), chat.statuses())).toContain("queued");
@@ -60,7 +56,7 @@ describe("timers", () => {
     world.vendor.backend.setFaults({ failRate: 1, status: 400, times: 1, only: "POST /conversations/:/messages" });
     await world.say("c", "bad", "never");
     await world.say("c", "good", "after it");
-    await expect.poll(async () => (await clock.advance(500), world!.vendor.backend.conversations()[0]!.messages.length)).toBe(3);
+    await expect.poll(async () => (await clock.advance(500), world.vendor.backend.conversations()[0]!.messages.length)).toBe(3);
     const notice = await chat.until("the notice", (entry) => entry.event === "message-failed");
     expect(chat.visible().find((entry) => entry.seq === notice.about)?.id).toBe("bad");
     expect(world.vendor.backend.conversations()[0]!.messages.at(-1)?.text).toBe("after it");

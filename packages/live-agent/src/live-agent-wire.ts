@@ -6,7 +6,7 @@ const text = z.string().optional().catch(undefined);
 const number = z.number().optional().catch(undefined);
 const record = z.record(z.string(), z.unknown()).catch({});
 
-export const personSchema = z.object({
+const personSchema = z.object({
   id: id.optional().catch(undefined),
   type: text,
   name: text,

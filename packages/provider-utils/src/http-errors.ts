@@ -129,7 +129,7 @@ function name(request: RequestFacts): string {
 }
 
 /** One value of a header. */
-export function headerText(response: HttpResponse, header: string): string | undefined {
+function headerText(response: HttpResponse, header: string): string | undefined {
   const value = response.headers[header];
   return typeof value === "string" ? value : value?.[0];
 }

@@ -34,6 +34,8 @@ export { defaultTexts, endText } from "./texts.ts";
 export type { Texts } from "./texts.ts";
 export { RuntimeError } from "./errors.ts";
 export type { RuntimeErrorCode } from "./errors.ts";
+export { createLocalSignals } from "./store/local-signals.ts";
+export type { LocalSignals } from "./store/local-signals.ts";
 export type { Claim, ReceiveResult, Store } from "./store/store.ts";
 export type {
   AttemptPhase,

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Json, Logger } from "@handover/core";
+import type { LocalSignals } from "@handover/runtime";
 import { Client } from "pg";
 import type { ClientConfig } from "pg";
 import { describeServer } from "./database.ts";
 import { changedTexts, hintText, parseHint } from "./hint-text.ts";
-import type { Signals } from "./signals.ts";
 import { toStoreError } from "./store-error.ts";
 
 /**
@@ -28,7 +28,7 @@ const waitingSignals = 1_000;
 /** Keys that may wait; more are dropped: whoever waits for them polls. */
 const waitingKeys = 100_000;
 
-export function createHintSession(config: ClientConfig, schema: string, signals: Signals, logger?: Logger): HintSession {
+export function createHintSession(config: ClientConfig, schema: string, signals: LocalSignals, logger?: Logger): HintSession {
   const channel = `${schema}_hints`;
   const instance = randomUUID();
   const keys = new Set<string>();

@@ -1,4 +1,5 @@
 import type { Clock, Json, Logger } from "@handover/core";
+import { createLocalSignals } from "@handover/runtime";
 import type { ReceiveResult, Store } from "@handover/runtime";
 import { fromColumnText } from "./column-text.ts";
 import { toCommitRequest, toReceiveRequest } from "./commit.ts";
@@ -11,7 +12,6 @@ import { toJournalItems } from "./journal.ts";
 import { createKeyQueue } from "./key-queue.ts";
 import { quoteSchema } from "./migrations.ts";
 import { prepareDatabase, stamp } from "./open-database.ts";
-import { createSignals } from "./signals.ts";
 import { toStoreError } from "./store-error.ts";
 import { createTables } from "./tables.ts";
 import type { Tables } from "./tables.ts";
@@ -43,7 +43,7 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
   const config = clientConfig(connectionString, "handover");
   const listenConfig = clientConfig(listenConnectionString, "handover-hints");
   const server = describeServer(config);
-  const signals = createSignals(logger);
+  const signals = createLocalSignals(logger);
   const commits = createKeyQueue();
   let opening: Promise<Opened> | undefined;
   let opened: Opened | undefined;

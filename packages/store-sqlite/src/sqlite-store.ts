@@ -1,14 +1,13 @@
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock, Logger } from "@handover/core";
-import { RuntimeError } from "@handover/runtime";
+import { createLocalSignals, RuntimeError } from "@handover/runtime";
 import type { Store } from "@handover/runtime";
 import { applyCommit, applyReceive } from "./commit.ts";
 import { createWriteQueue } from "./group-commit.ts";
 import type { Touched, WriteQueue } from "./group-commit.ts";
 import { stampVersion } from "./migrations.ts";
 import { openDatabase } from "./open-database.ts";
-import { createSignals } from "./signals.ts";
 import { toStoreError } from "./store-error.ts";
 import { createTables } from "./tables.ts";
 import type { Tables } from "./tables.ts";
@@ -30,13 +29,13 @@ interface Opened {
 /** The embedded store: one SQLite file, used by one process at a time. */
 export function createSqliteStore({ path: givenPath, clock = { now: Date.now }, logger }: SqliteStoreOptions): Store {
   const path = resolve(givenPath);
-  const signals = createSignals(logger);
+  const signals = createLocalSignals(logger);
   let opened: Opened | undefined;
 
   function open(): Opened {
     const database = openDatabase(path, logger);
     const toError = (error: unknown) => toStoreError(error, path);
-    return { database, tables: createTables(database), queue: createWriteQueue(database, { onCommitted: signals.notify, toError }) };
+    return { database, tables: createTables(database), queue: createWriteQueue(database, { onCommitted: signals.tellChanged, toError }) };
   }
 
   function requireOpened(): Opened {
@@ -108,7 +107,8 @@ export function createSqliteStore({ path: givenPath, clock = { now: Date.now }, 
     writeMemory: (scope, key, value) => write((tables) => tables.memory.write(scope, key, value)),
     claimMemory: (scope, key, value) => write((tables) => tables.memory.claim(scope, key, value)),
 
-    publish: signals.publish,
+    // Later, as it would be on another instance: a publisher never runs inside a listener of its own.
+    publish: (topic, data) => void setImmediate(() => signals.tellTopic(topic, data)),
     subscribe: signals.subscribe,
     watch: signals.watch,
   };

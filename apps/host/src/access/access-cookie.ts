@@ -9,7 +9,7 @@ interface CookieAddress {
 }
 
 /** A conversation has its own cookie, so that several can be open in one browser. */
-export function accessCookieName({ endpoint, conversation }: CookieAddress): string {
+function accessCookieName({ endpoint, conversation }: CookieAddress): string {
   const hash = createHash("sha256")
     .update(JSON.stringify([endpoint, conversation]))
     .digest("hex");

@@ -112,7 +112,7 @@ function checkSettings(
 }
 
 /** The settings that the provider marks as secret. */
-export function secretSettings(provider: HandoverProvider): string[] {
+function secretSettings(provider: HandoverProvider): string[] {
   const properties = (describeSettings(provider).settings["properties"] ?? {}) as Record<string, { secret?: boolean }>;
   return Object.keys(properties).filter((key) => properties[key]?.secret === true);
 }

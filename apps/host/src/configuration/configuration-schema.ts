@@ -45,7 +45,7 @@ export const limitsSchema = z.strictObject({
 const seconds = (maximum: number) => z.number().positive().max(maximum).optional();
 
 /** Times of the runtime that an operator may have a reason to change. Without one, the runtime's own. */
-export const timingSchema = z.strictObject({
+const timingSchema = z.strictObject({
   callTimeoutSeconds: seconds(300).meta({ description: "One call of a contact centre." }),
   startTimeoutSeconds: seconds(3_600).meta({ description: "How long a start that was refused for the moment is repeated." }),
   messageRetrySeconds: seconds(86_400).meta({ description: "How long a message that is refused is tried again." }),
@@ -61,7 +61,7 @@ const httpBotSchema = z.strictObject({
   events: z.array(z.enum(["queued", "active", "ended"])).optional(),
 });
 
-export const botSchema = z
+const botSchema = z
   .strictObject(
     { none: z.strictObject({}).optional(), demo: z.strictObject({}).optional(), http: httpBotSchema.optional() },
     {
@@ -80,7 +80,7 @@ const signedSchema = z
   })
   .refine((value) => (value.secret === undefined) !== (value.jwksUrl === undefined), { error: "needs either secret or jwksUrl" });
 
-export const accessSchema = z
+const accessSchema = z
   .strictObject(
     { open: z.strictObject({}).optional(), signed: signedSchema.optional() },
     {
@@ -101,7 +101,7 @@ const textKeys = {
   messageFailed: z.string().optional(),
 } satisfies Record<keyof Texts, unknown>;
 
-export const endpointHandoverSchema = z
+const endpointHandoverSchema = z
   .strictObject({
     connections: z.array(z.string()).min(1).optional(),
     provider: z.string().min(1).optional(),
@@ -136,7 +136,7 @@ export const connectionSchema = z.strictObject({
     .optional(),
 });
 
-export const storeSchema = z.strictObject({ sqlite: z.string().min(1).optional(), postgres: notYet("PostgreSQL is") });
+const storeSchema = z.strictObject({ sqlite: z.string().min(1).optional(), postgres: notYet("PostgreSQL is") });
 
 /** The outermost level; connections and endpoints are read one by one. */
 export const rootSchema = z.strictObject({

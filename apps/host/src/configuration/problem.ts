@@ -33,7 +33,7 @@ export function describeProblems(problems: readonly ConfigurationProblem[]): str
   return [`${files} cannot be used, ${count}:`, ...problems.map((problem) => `  ${describeProblem(problem)}`)].join("\n");
 }
 
-export function describeProblem(problem: ConfigurationProblem): string {
+function describeProblem(problem: ConfigurationProblem): string {
   const position = problem.line === undefined ? "" : `:${problem.line}:${problem.column ?? 1}`;
   const subject = problem.path === "" ? "" : `${problem.path}: `;
   return `${problem.file}${position}: ${subject}${problem.message} [${problem.code}]`;

@@ -6,7 +6,7 @@ import type { LiveAgentState } from "../live-agent-state.ts";
 /** Collects what was logged, to look for what must not be there. */
 export const logged: string[] = [];
 const log = (message: string, fields?: unknown): void => void logged.push(`${message} ${JSON.stringify(fields)}`);
-export const logger = { debug: log, info: log, warn: log, error: log };
+const logger = { debug: log, info: log, warn: log, error: log };
 
 export function makeCall(fields: Partial<Call> = {}): Call {
   return {

@@ -33,11 +33,6 @@ export function isInDoubt(attempt: AttemptRecord): boolean {
   return attempt.phase === "in-doubt" || (attempt.phase === "starting" && attempt.doubtSinceMs !== undefined);
 }
 
-/** True while an ended or replaced attempt may still hold a conversation at the vendor. */
-export function hasLooseEnds(attempt: AttemptRecord): boolean {
-  return attempt.phase !== "over";
-}
-
 /** An attempt that is given up: ended in the background where it may have reached the vendor. */
 export function leaveAttempt(attempt: AttemptRecord): AttemptRecord {
   if (attempt.phase === "over") return attempt;

@@ -21,14 +21,14 @@ export function toMessage(entry: StoredEntry): Message {
 }
 
 /** True for what was said before the handover and belongs in its transcript. */
-export function isTranscriptEntry(handover: HandoverRecord, entry: StoredEntry): boolean {
+function isTranscriptEntry(handover: HandoverRecord, entry: StoredEntry): boolean {
   if (!isForDesk(entry) || entry.seq <= handover.transcriptAfter || entry.seq > handover.requestedSeq) return false;
   const role = entry.author?.role;
   return role === "bot" || (role === "user" && entry.seq <= handover.takesAfter);
 }
 
 /** True for what is relayed to the desk while the handover runs. */
-export function isLiveEntry(handover: HandoverRecord, entry: StoredEntry): boolean {
+function isLiveEntry(handover: HandoverRecord, entry: StoredEntry): boolean {
   if (!isForDesk(entry)) return false;
   const through = handover.ending?.sendThrough ?? handover.ended?.takesThrough ?? Infinity;
   const role = entry.author?.role;

@@ -26,7 +26,7 @@ export function toProviderHandover(
 }
 
 /** The options of this handover at a connection, as the provider's schema reads them. */
-export function optionsOf(handover: HandoverRecord, connection: Connection): unknown {
+function optionsOf(handover: HandoverRecord, connection: Connection): unknown {
   return parseConfig(connection.provider.options, handover.options[connection.name] ?? {}, `The options for "${connection.name}"`);
 }
 

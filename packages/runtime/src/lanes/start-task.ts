@@ -39,7 +39,7 @@ export async function startTask(scope: LaneScope, conversation: ConversationReco
       ? fail(scope, handover.id, { reason: "failed", actor: "system", code: "CONNECTION_PAUSED" })
       : idleUntil(giveUpAtMs);
   }
-  if (attempt.startCalls > 0 && nowMs > giveUpAtMs) {
+  if ((attempt.nextTryAtMs ?? 0) > giveUpAtMs) {
     return fail(scope, handover.id, { reason: "failed", actor: "system", code: "START_TIMED_OUT" });
   }
   return callStart(scope, conversation, handover, connection);

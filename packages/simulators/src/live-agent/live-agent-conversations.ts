@@ -103,7 +103,7 @@ export function setCustomAttributes(context: LiveAgentContext, conversation: Con
   updateConversation(context, conversation, { customAttributes: { ...attributes } });
 }
 
-export function addActivity(context: LiveAgentContext, conversation: Conversation, content: string): void {
+function addActivity(context: LiveAgentContext, conversation: Conversation, content: string): void {
   addMessage(context, conversation, { type: "activity", content, sender: null });
 }
 

@@ -11,7 +11,7 @@ export class ApiError extends Error {
   }
 }
 
-export const htmlPage = (title: string): string =>
+const htmlPage = (title: string): string =>
   `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`;
 
 export function notFound(): ApiError {

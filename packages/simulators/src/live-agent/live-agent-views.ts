@@ -114,7 +114,7 @@ export function viewProfile(state: LiveAgentState, user: User): JsonObject {
 }
 
 /** A user as part of a message or conversation. Computed without an account, so nobody's availability is known. */
-export function viewUserPush(user: User): JsonObject {
+function viewUserPush(user: User): JsonObject {
   return {
     id: user.id,
     name: user.name,
@@ -126,7 +126,7 @@ export function viewUserPush(user: User): JsonObject {
   };
 }
 
-export function viewContactPush(contact: Contact): JsonObject {
+function viewContactPush(contact: Contact): JsonObject {
   return {
     additional_attributes: contact.additionalAttributes,
     custom_attributes: contact.customAttributes,
@@ -169,7 +169,7 @@ export function viewMessage(state: LiveAgentState, message: Message, echoId?: st
 }
 
 /** The shape inside conversations and webhooks: all columns. */
-export function viewMessagePush(state: LiveAgentState, message: Message): JsonObject {
+function viewMessagePush(state: LiveAgentState, message: Message): JsonObject {
   const { conversation } = message;
   const sender = viewSenderPush(state, message);
   return {

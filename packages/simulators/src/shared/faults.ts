@@ -65,7 +65,7 @@ const knownKeys = [
 
 const minute = { min: 0, max: 60_000 };
 
-export function parseFaults(input: unknown): Faults {
+function parseFaults(input: unknown): Faults {
   const fields = readObject(input, knownKeys);
   const only = readOptionalText(fields, "only");
   if (only !== undefined && !/^([A-Z]+|\*) \/\S*$/.test(only)) {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Cache, Clock, HttpDispatcher, Json, Logger, MemoryScope, ProviderContext, StartCall, StartProgress } from "@handover/core";
 
 /** The time of the suite: the system's. */
-export const systemClock: Clock = { now: () => Date.now() };
+const systemClock: Clock = { now: () => Date.now() };
 
 /** A logger that keeps each line, at every level, with its fields. */
 export function createLineLogger(lines: string[]): Logger {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   HandoverError,
   packState,
@@ -26,7 +25,7 @@ import { errorText, secretsOf, userMark } from "./secrets.ts";
 import type { ConformanceOptions } from "./suite.ts";
 import { startWebhookReceiver, type WebhookReceiver } from "./webhook-receiver.ts";
 import { sortByOrder } from "./sort-deliveries.ts";
-import { conversationText, newRequest, type RequestOverrides } from "./samples.ts";
+import { newRequest, type RequestOverrides } from "./samples.ts";
 
 /** What a start that was interrupted has left behind. */
 export interface StartAttempt {
@@ -270,9 +269,4 @@ function expectNothingTold(lines: readonly string[], secrets: readonly string[])
       "a log line or an error holds a secret [F120 part]",
     ).toBe(false);
   }
-}
-
-/** A line of our own that no other test uses. */
-export function unique(words: string): string {
-  return `${words} ${conversationText()} ${randomBytes(4).toString("hex")}`;
 }

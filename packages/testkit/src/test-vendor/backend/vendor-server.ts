@@ -63,7 +63,7 @@ export async function startVendorServer(options: {
 }
 
 /** Closes a server and what still hangs on it. */
-export async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 }
@@ -90,7 +90,7 @@ function send(response: ServerResponse, answer: ApiAnswer, retryAfterSeconds?: n
 }
 
 /** Reads a whole body. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);

@@ -3,7 +3,7 @@ import type { FaultPlan } from "./vendor-faults.ts";
 import type { VendorEvent } from "./vendor-records.ts";
 
 /** Header with the signature of the test vendor's webhooks. */
-export const signatureHeader = "x-test-vendor-signature";
+const signatureHeader = "x-test-vendor-signature";
 
 /** How the test vendor reports what happened: whole events, nudges that only name the conversation, or not at all. */
 export type WebhookMode = "events" | "nudges" | "none";

@@ -1,14 +1,19 @@
 import type { Json, Logger } from "@handover/core";
 
-/** Who wants to hear of what; a listener that throws does not disturb the others. */
-export interface Signals {
-  publish(topic: string, data: Json): void;
+/** Who in this process wants to hear of what: the part of a store's signals that needs no other process. */
+export interface LocalSignals {
+  /** Tells those who subscribed to the topic, one after the other; one that throws does not disturb the others. */
+  tellTopic(topic: string, data: Json): void;
+  /** @returns how to stop */
   subscribe(topic: string, listener: (data: Json) => void): () => void;
-  notify(conversations: Iterable<string>): void;
+  /** Tells those who watch that these conversations changed. */
+  tellChanged(conversations: Iterable<string>): void;
+  /** @returns how to stop */
   watch(listener: (conversation: string) => void): () => void;
 }
 
-export function createSignals(logger?: Logger): Signals {
+/** For authors of stores. @param logger gets an error when a listener throws */
+export function createLocalSignals(logger?: Logger): LocalSignals {
   const topics = new Map<string, Set<(data: Json) => void>>();
   const watchers = new Set<(conversation: string) => void>();
 
@@ -23,9 +28,8 @@ export function createSignals(logger?: Logger): Signals {
   }
 
   return {
-    // Later, as it would be on another instance: a publisher never runs inside a listener of its own.
-    publish(topic, data) {
-      setImmediate(() => tell(topics.get(topic) ?? [], data));
+    tellTopic(topic, data) {
+      tell(topics.get(topic) ?? [], data);
     },
     subscribe(topic, listener) {
       const listeners = topics.get(topic) ?? new Set();
@@ -35,7 +39,7 @@ export function createSignals(logger?: Logger): Signals {
         if (listeners.size === 0 && topics.get(topic) === listeners) topics.delete(topic);
       };
     },
-    notify(conversations) {
+    tellChanged(conversations) {
       for (const conversation of conversations) tell(watchers, conversation);
     },
     watch(listener) {
