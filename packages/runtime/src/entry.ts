@@ -1,5 +1,4 @@
 import type {
-  Agent,
   Answer,
   Attachment,
   Author,
@@ -37,6 +36,7 @@ export interface VisibleEntry {
   readonly kind: "message" | "handover" | "notice";
   /** When it happened, ISO 8601 UTC; for what was learned late, the vendor's time. */
   readonly at: string;
+  /** Who wrote a message; whom a notice or the status `active` is about. */
   readonly author?: Author;
   readonly text?: string;
   readonly format?: TextFormat;
@@ -49,7 +49,6 @@ export interface VisibleEntry {
   readonly reason?: EndReason;
   /** Kind `notice`. */
   readonly event?: NoticeEvent;
-  readonly agent?: Agent;
   readonly queue?: QueueInfo;
   /** Id of the handover it belongs to. */
   readonly handover?: string;

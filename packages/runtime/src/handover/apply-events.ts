@@ -1,4 +1,12 @@
-import { isEmptyMessage, type Agent, type EndReason, type HandoverEvent, type MessageReceivedEvent, type QueueInfo } from "@handover/core";
+import {
+  isEmptyMessage,
+  type Agent,
+  type Author,
+  type EndReason,
+  type HandoverEvent,
+  type MessageReceivedEvent,
+  type QueueInfo,
+} from "@handover/core";
 import type { NewEntry } from "../entry.ts";
 import type { Texts } from "../texts.ts";
 import type { PartRecord } from "../store/records.ts";
@@ -129,13 +137,18 @@ function applyAgentJoined(draft: Draft, agent: Agent, hasAccepted: boolean): voi
   const { agents } = draft.handover;
   if (!agents.some((known) => isSameAgent(known, agent))) {
     draft.handover = { ...draft.handover, agents: [...agents, agent] };
-    showNotice(draft, "agent-joined", { agent, author: { role: "agent", ...agent } });
+    showNotice(draft, "agent-joined", { author: toAuthor(agent) });
   }
   if (hasAccepted) showActive(draft, agent);
 }
 
+/** The agent that a notice is about stands where the writer of a message stands. */
+function toAuthor(agent: Agent): Author {
+  return { role: "agent", ...agent };
+}
+
 function showActive(draft: Draft, agent: Agent): void {
-  showStatus(draft, "active", { agent, author: { role: "agent", ...agent } });
+  showStatus(draft, "active", { author: toAuthor(agent) });
 }
 
 function applyAgentLeft(draft: Draft, agent: Agent | undefined, isAnotherPresent: boolean): void {
@@ -146,7 +159,7 @@ function applyAgentLeft(draft: Draft, agent: Agent | undefined, isAnotherPresent
   const shown = leaving ?? agent;
   draft.handover = { ...draft.handover, agents: remaining };
   draft.clearsTyping = true;
-  showNotice(draft, "agent-left", shown ? { agent: shown, author: { role: "agent", ...shown } } : {});
+  showNotice(draft, "agent-left", shown ? { author: toAuthor(shown) } : {});
   if (remaining.length === 0 && !isAnotherPresent && draft.handover.status === "active") showStatus(draft, "queued");
 }
 
@@ -155,7 +168,7 @@ function applyTransfer(draft: Draft, agent: Agent | undefined, queue: QueueInfo 
   if (isAlreadyThere) return;
   draft.handover = { ...draft.handover, agents: [], ...(queue ? { queue } : {}) };
   draft.clearsTyping = true;
-  showNotice(draft, "transferred", { ...(agent ? { agent } : {}), ...(queue ? { queue } : {}) });
+  showNotice(draft, "transferred", { ...(agent ? { author: toAuthor(agent) } : {}), ...(queue ? { queue } : {}) });
   if (draft.handover.status === "active") showStatus(draft, "queued");
 }
 
