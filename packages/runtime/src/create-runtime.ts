@@ -78,7 +78,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
   }
 
   return {
-    async start() {
+    async start({ delivers = true } = {}) {
       if (isRunning) return;
       await store.open();
       try {
@@ -93,6 +93,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
         work.nudge(key);
       });
       isRunning = true;
+      if (!delivers) return;
       work.start();
       await housekeeping.start();
     },

@@ -1,4 +1,5 @@
 export { createHandoverRuntime } from "./create-runtime.ts";
+export { readWebhookSecret } from "./connections/webhook-secrets.ts";
 export type {
   ConnectionReport,
   ConnectionSummary,

@@ -52,8 +52,12 @@ export interface Metric {
  * of it. What a method has returned is committed.
  */
 export interface HandoverRuntime {
-  /** Opens the store, checks it and begins to work. @throws RuntimeError `STORE_IN_USE` and whatever the store says */
-  start(): Promise<void>;
+  /**
+   * Opens the store, checks it and begins to work. With `delivers: false` it takes up no conversation: for tools that only
+   * look at the connections.
+   * @throws RuntimeError `STORE_IN_USE` and whatever the store says
+   */
+  start(options?: { readonly delivers?: boolean }): Promise<void>;
   /** Finishes what is in flight, releases the conversations, closes connections and store. */
   stop(): Promise<void>;
 

@@ -90,15 +90,15 @@ function runtimeAsHost(runtime: HandoverRuntime): RunningHost {
   return { connections: async () => runtime.connections(), checkConnections: (name) => runtime.checkConnections(name) };
 }
 
-/** A runtime that has its connections but gets no conversation to work on: a check must not begin to deliver anything. */
+/** A check must not begin to deliver anything. */
 async function withRestingRuntime<Result>(
   configuration: HostConfiguration,
   use: (runtime: HandoverRuntime) => Promise<Result>,
 ): Promise<Result> {
   const store = createSqliteStore({ path: configuration.storePath });
   const logger = { ...createConsoleLogger(), info: () => undefined };
-  const runtime = await createHostRuntime(configuration, { store: { ...store, claim: async () => [] }, logger });
-  await runtime.start();
+  const runtime = await createHostRuntime(configuration, { store, logger });
+  await runtime.start({ delivers: false });
   try {
     return await use(runtime);
   } finally {

@@ -9,7 +9,7 @@ import {
   type ProviderContext,
   type ProvisioningCall,
 } from "@handover/core";
-import type { Store } from "@handover/runtime";
+import { readWebhookSecret, type Store } from "@handover/runtime";
 import type { HostConfiguration } from "../configuration/host-configuration.ts";
 import { provisionedScope } from "./overlays.ts";
 
@@ -91,8 +91,7 @@ function createCall({ store, connection, logger }: ProvisioningRequest, run: Run
 async function createContext({ connection, provider, store, configuration, logger }: ProvisioningRequest): Promise<ProviderContext> {
   const { publicUrl } = configuration;
   const configured = configuration.connections.find(({ name }) => name === connection)?.webhookSecrets?.[0];
-  // The same place in the store as the runtime's: the URL that is told to the vendor now is the one that works later.
-  const secret = configured ?? ((await store.claimMemory("webhook-secret", connection, randomId())) as string);
+  const secret = configured ?? (await readWebhookSecret(store, connection));
   const values = new Map<string, Json>();
   return {
     connection,

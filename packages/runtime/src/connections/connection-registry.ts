@@ -14,7 +14,7 @@ import type { ConnectionOptions, HandoverRuntimeOptions } from "../options.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { createAccountGate, type AccountGate } from "./account-gate.ts";
 import { createCache, createMemory } from "./memory.ts";
-import { generatedSecret } from "./webhook-secrets.ts";
+import { readWebhookSecret } from "./webhook-secrets.ts";
 
 /** A configured connection of the runtime. */
 export interface Connection {
@@ -174,7 +174,7 @@ async function openConnection(context: RuntimeContext, item: CheckedConnection, 
   const { name, provider, configured } = item;
   const secrets = configured.webhookSecrets?.length
     ? configured.webhookSecrets
-    : [await generatedSecret(context.store, context.random, name)];
+    : [await readWebhookSecret(context.store, name, context.random)];
   const base = context.publicUrl?.replace(/\/+$/, "");
   const webhookUrl = base === undefined ? undefined : `${base}/handover/${provider.name}/${encodeURIComponent(name)}/${secrets[0] ?? ""}`;
   const handle = provider.connect(item.settings, {

@@ -1,10 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Random } from "@handover/core";
 import type { Store } from "../store/store.ts";
-import { randomId } from "../support/system-random.ts";
+import { randomId, systemRandom } from "../support/system-random.ts";
 
-/** The secret that was made for a connection at the first boot, or is made now. */
-export async function generatedSecret(store: Store, random: Random, connection: string): Promise<string> {
+/**
+ * The secret that a connection's webhook URL ends in when its configuration names none: made at the first boot, or now, and
+ * kept in the store. For hosts that need the URL before there is a runtime; the store must be open.
+ */
+export async function readWebhookSecret(store: Store, connection: string, random: Random = systemRandom): Promise<string> {
   const secret = await store.claimMemory("webhook-secret", connection, randomId(random));
   return secret as string;
 }
