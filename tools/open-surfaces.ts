@@ -18,5 +18,6 @@ export const openSurfaces: readonly OpenSurface[] = [
   { surface: "`POST .../attachments`, `GET .../attachments/{id}`", purpose: "Takes files from users and serves files safely." },
   { surface: "`POST .../survey`", purpose: "Hands in the answers to a survey of the desk." },
   { surface: "`GET /endpoints/{token}/availability`", purpose: "Says whether somebody would take a handover now." },
+  { surface: "`event` `inactive` of the HTTP bot", purpose: "Tells the bot that its user has been silent for a while." },
   { surface: "`POST .../read`", purpose: "Tells the desk what the user has read, and serves receipts." },
 ];

@@ -22,12 +22,14 @@ function run(command, args, options = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Runs a program that goes on until it is told to stop, and hands the telling on. */
+/** Runs a program that goes on until it is told to stop, and hands the telling on: exactly once, whoever was told. */
 function serve(command, args) {
-  const child = spawn(command, args, { cwd: root, env: environment, stdio: "inherit" });
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  // A terminal sends Ctrl-C to both; handed on it would count as the second one, which does not wait.
-  process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
+  // In a group of its own: a terminal's Ctrl-C reaches only this process, which hands it on.
+  const child = spawn(command, args, { cwd: root, env: environment, stdio: "inherit", detached: process.platform !== "win32" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // npm does not hand a signal on: when it is gone, nobody is there to stop this program any more.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 500).unref();
   child.on("exit", (code) => process.exit(code ?? 0));
 }
 

@@ -107,4 +107,26 @@ describe("starting and stopping", () => {
     await expect.poll(async () => (await clock.advance(50), after.statuses().length)).toBe(3);
     expect(after.statuses()).toEqual(["requested", "queued", "active"]);
   });
+
+  it("should finish a message that is on its way into the log before it closes the store", async () => {
+    const { store } = await newStore();
+    const desks = scriptDesks({ desk: {} });
+    let letGo: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    const slow: Store = {
+      ...store,
+      findEntry: async (...given) => {
+        await gate;
+        return store.findEntry(...given);
+      },
+    };
+    const runtime = await createHandoverRuntime({ ...desks.runtime, store: slow });
+    await runtime.start();
+    const message = runtime.receiveMessage({ endpoint: "web", conversation: "c", message: { id: "1", text: "hi" } });
+    const stopped = runtime.stop();
+    await new Promise((resolve) => setImmediate(resolve));
+    letGo();
+    await expect(message).resolves.toEqual({ seq: 1 });
+    await stopped;
+  });
 });

@@ -72,9 +72,18 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     if (!isRunning) throw new RuntimeError("NOT_RUNNING", "The runtime is not running: call start() first, and nothing after stop().");
   }
 
+  /** What was begun before the stop is finished before the store is closed. */
+  const inFlight = new Set<Promise<unknown>>();
+
   async function running<Result>(run: () => Promise<Result>): Promise<Result> {
     requireRunning();
-    return run();
+    const work = run();
+    inFlight.add(work);
+    try {
+      return await work;
+    } finally {
+      inFlight.delete(work);
+    }
   }
 
   return {
@@ -103,6 +112,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
       housekeeping.stop();
       const cancelGrace = clock.after(stopGraceMs, () => stopping.abort(new Error("The runtime stops.")));
       await work.stop();
+      await withinTime(clock, stopGraceMs, Promise.allSettled(inFlight));
       cancelGrace();
       stopping.abort(new Error("The runtime stops."));
       unwatch?.();
@@ -125,7 +135,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     onEntry(push) {
       listener = push;
     },
-    handleWebhook: async (connection, request) => (isRunning ? handleWebhook(context, connection, request) : notRunning()),
+    handleWebhook: async (connection, request) => (isRunning ? running(() => handleWebhook(context, connection, request)) : notRunning()),
     connections: () =>
       connections.names.map((name) => {
         const { provider, webhookUrl } = connections.get(name);
@@ -138,7 +148,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
 }
 
 /** Waits for the work, but not for ever. */
-async function withinTime(clock: RuntimeClock, limitMs: number, work: Promise<void>): Promise<void> {
+async function withinTime(clock: RuntimeClock, limitMs: number, work: Promise<unknown>): Promise<void> {
   let cancel: () => void = () => undefined;
   const limit = new Promise<void>((resolve) => (cancel = clock.after(limitMs, resolve)));
   await Promise.race([work, limit]);

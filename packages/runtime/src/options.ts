@@ -69,7 +69,7 @@ export interface Timing {
   readonly reorderWindowMs: number;
   /** How long to wait for the echo of a send without a clear outcome. Default 500. */
   readonly echoWaitMs: number;
-  /** How often open handovers are compared with the vendor. Default 60 000. */
+  /** How often open handovers are compared with the vendor; four times as often while something is said. Default 60 000. */
   readonly catchUpIntervalMs: number;
   /** How long deliveries of unknown conversations are kept. Default 600 000. */
   readonly parkMs: number;

@@ -138,5 +138,5 @@ export async function endHandover(
 }
 
 function reasonOf(handover: HandoverRecord): EndReason {
-  return handover.shownStatus === "active" ? "completed" : "cancelled";
+  return handover.wasActive ? "completed" : "cancelled";
 }

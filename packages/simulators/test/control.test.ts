@@ -45,7 +45,9 @@ describe("acting as the agent", () => {
     expect((await act(bench, id, "accept")).json).toMatchObject({ agent: "Ben Agent" });
     await bench.liveAgent.webhooksIdle();
     expect(eventsOf(bench.receiver.received)).toEqual(["conversation_created", "conversation_updated"]);
-    expect((await act(bench, id, "accept", { agent: "Nobody" })).status).toBe(400);
+    expect((await act(bench, id, "accept", { agent: "Ada New" })).json).toMatchObject({ status: "active", agent: "Ada New" });
+    expect((await act(bench, id, "say", { text: "I am new here" })).json).toMatchObject({ agent: "Ada New" });
+    expect((await act(bench, id, "accept", { agent: "" })).status).toBe(400);
   });
 
   test("should stay queued when a program assigns an agent", async () => {
@@ -81,7 +83,7 @@ describe("acting as the agent", () => {
     const id = await bench.converse();
     await act(bench, id, "accept", { agent: "Ann Agent" });
     expect((await act(bench, id, "transfer", { to: "Ben Agent" })).json).toMatchObject({ status: "active", agent: "Ben Agent" });
-    expect((await act(bench, id, "transfer", { to: "Sales" })).status).toBe(400);
+    expect((await act(bench, id, "transfer", { to: "" })).status).toBe(400);
     expect((await act(bench, id, "transfer")).status).toBe(400);
   });
 

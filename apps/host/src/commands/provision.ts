@@ -6,6 +6,7 @@ import { createConsoleLogger } from "../logger.ts";
 import { runProvisioning } from "../provisioning/run-provisioning.ts";
 import { UsageError } from "./arguments.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { findRunningHost } from "./ask-host.ts";
 import { demoDoesNotRun, findTarget } from "./find-configuration.ts";
 
 export const provision: Command = {
@@ -32,7 +33,7 @@ Exit code: 0 done, 1 it failed, 2 the command line is wrong.`,
     const name = given.positionals[0];
     if (name === undefined) throw new UsageError("Name the connection: handover provision <connection>.");
     const target = await findTarget(given.text("config"), context, { isBeforeProvisioning: true });
-    if (target.kind === "demo") throw demoDoesNotRun();
+    if (target.kind === "demo") throw (await findRunningHost(target.storePath)) ? demoNeedsNothing() : demoDoesNotRun();
     const provider = findProvider(target.configuration, name);
     const input = readInput(given.texts("input"), provider, context);
     const store = createSqliteStore({ path: target.configuration.storePath });
@@ -103,4 +104,9 @@ function printResult(
   output.print(`${connection}: provisioned`);
   for (const note of made.notes) output.print(`  note     ${note}`);
   for (const setting of made.settings) output.print(`  setting  ${setting} = ********`);
+}
+
+function demoNeedsNothing(): HandoverError {
+  const message = "The demo is set up already. To provision a connection of your own, name its configuration: --config <file>.";
+  return new HandoverError({ code: "NO_PROVISIONING", message });
 }

@@ -58,7 +58,13 @@ const httpBotSchema = z.strictObject({
   url: safeUrl,
   secret: secret(16),
   name: z.string().min(1).optional(),
-  events: z.array(z.enum(["queued", "active", "ended"])).optional(),
+  events: z
+    .array(
+      z.enum(["queued", "active", "ended"], {
+        error: (issue) => (issue.input === "inactive" ? "inactive is not available in this version yet. Remove it for now" : undefined),
+      }),
+    )
+    .optional(),
 });
 
 const botSchema = z

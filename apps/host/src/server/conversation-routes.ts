@@ -93,7 +93,10 @@ function describeEndpoint(context: ServerContext, request: FastifyRequest): obje
 }
 
 /** With signed access the token says who it is, and nobody else. */
-function userOf({ endpoint, visitor }: Visit, claimed?: { readonly [key in keyof User]?: User[key] | undefined }): { user?: User } {
+function userOf(
+  { address, endpoint, visitor }: Visit,
+  claimed?: { readonly [key in keyof User]?: User[key] | undefined },
+): { user?: User } {
   if (visitor.user) {
     if (claimed)
       throw new Problem({ status: 400, code: "USER_NOT_ALLOWED", detail: "The user comes from the token here. Leave user out." });
@@ -101,7 +104,8 @@ function userOf({ endpoint, visitor }: Visit, claimed?: { readonly [key in keyof
   }
   if (!claimed || endpoint.guard.kind === "signed") return {};
   const known = Object.entries(claimed).filter(([, value]) => value !== undefined);
-  return { user: { ...(Object.fromEntries(known) as unknown as User), isVerified: false } };
+  // Without an id of their own users are whoever has the conversation.
+  return { user: { id: address.conversation, ...(Object.fromEntries(known) as Partial<User>), isVerified: false } };
 }
 
 function refuseForeignOptions({ endpoint }: Visit, options: Readonly<Record<string, unknown>>): void {

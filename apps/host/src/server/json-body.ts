@@ -23,7 +23,7 @@ export function readBody<Output>(schema: ZodType<Output>, body: unknown): Output
 }
 
 const userSchema = z.strictObject({
-  id: z.string().min(1).max(256),
+  id: z.string().min(1).max(256).optional(),
   name: z.string().max(256).optional(),
   email: z.string().max(320).optional(),
   phone: z.string().max(64).optional(),

@@ -243,7 +243,7 @@ function refusal(scope: LaneScope, endpoint: Endpoint, entry: StoredEntry): NewE
 function end(scope: LaneScope, view: ConversationView, answer: BotAnswer): Partial<Commit> {
   if (!answer.endHandover || !view.handover || !view.conversation) return {};
   const draft = createDraft(view.handover, scope.context.clock.now(), view.conversation.lastSeq);
-  const reason = view.handover.shownStatus === "active" ? "completed" : "cancelled";
+  const reason = view.handover.wasActive ? "completed" : "cancelled";
   beginEnding(draft, { reason, actor: "bot", closedBy: "us", windowMs: 0 });
   return draftCommit(draft);
 }

@@ -12,6 +12,8 @@ import type { LaneScope } from "./lane.ts";
 
 /** Tries of the first comparison after a start of the process. */
 const patientTries = 8;
+/** A conversation in which something was said is compared so much more often. */
+export const livelyFactor = 4;
 const maximumPages = 100;
 
 /**
@@ -73,13 +75,18 @@ async function storePage(scope: LaneScope, handover: HandoverRecord, caught: Cau
     ...(hasWebhooks && !isAsked ? { isHealed: true as const } : {}),
   }));
   const { catchUpIntervalMs, retryFirstMs } = context.timing;
-  const askedMs = caught.hasMore ? 0 : (caught.pollAfterMs ?? catchUpIntervalMs);
-  const pauseMs = Math.min(Math.max(askedMs, retryFirstMs), catchUpIntervalMs);
-  await changeHandover(scope, handover.id, (draft) => {
+  await changeHandover(scope, handover.id, (draft, conversation) => {
     const { attempt } = draft.handover;
     if (attempt.number !== handover.attempt.number) return undefined;
+    // While people are talking a lost webhook hurts most.
+    const isLively = attempt.catchUp?.seq !== conversation.lastSeq;
+    const intervalMs = isLively ? catchUpIntervalMs / livelyFactor : catchUpIntervalMs;
+    const askedMs = caught.hasMore ? 0 : (caught.pollAfterMs ?? intervalMs);
+    const pauseMs = Math.min(Math.max(askedMs, retryFirstMs), intervalMs);
     draft.handover = { ...draft.handover, attempt: omit(attempt, "mustPull") };
-    changeAttempt(draft, { catchUp: { cursor: caught.cursor, dueAtMs: nowMs + pauseMs, failures: 0, by: context.bootId } });
+    changeAttempt(draft, {
+      catchUp: { cursor: caught.cursor, dueAtMs: nowMs + pauseMs, failures: 0, by: context.bootId, seq: conversation.lastSeq },
+    });
     return { deliveries };
   });
 }

@@ -19,6 +19,7 @@ import type { AttemptRecord, ConversationRecord, HandoverRecord } from "../store
 import { pauseAfter } from "../support/backoff.ts";
 import { errorCode, errorSummary } from "../support/describe-error.ts";
 import { omit } from "../support/omit.ts";
+import { livelyFactor } from "./catch-up.ts";
 import { changeHandover } from "./change-handover.ts";
 import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
 
@@ -151,7 +152,9 @@ async function commitStarted(scope: LaneScope, handoverId: string, connection: C
         state: packState(connection.provider, started.state),
         relay: started.relay,
         transcriptThrough: started.transcriptThrough,
-        ...(hasCatchUp ? { catchUp: { dueAtMs: draft.nowMs + context.timing.catchUpIntervalMs, failures: 0, by: context.bootId } } : {}),
+        ...(hasCatchUp
+          ? { catchUp: { dueAtMs: draft.nowMs + context.timing.catchUpIntervalMs / livelyFactor, failures: 0, by: context.bootId } }
+          : {}),
         ...(started.relay === "none" && endpoint.handover ? { detachAtMs: draft.nowMs + endpoint.handover.detachedAfterMs } : {}),
       },
     };

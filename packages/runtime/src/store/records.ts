@@ -72,6 +72,8 @@ export interface AttemptRecord {
     readonly failures: number;
     /** The process that compared it with the vendor last: another one compares at once. */
     readonly by: string;
+    /** The newest entry at that time. */
+    readonly seq?: number;
   };
   /** The provider's own timer. */
   readonly wakeAtMs?: number;

@@ -36,9 +36,10 @@ function nameOf(state: LiveAgentState, message: Message): string | undefined {
   return (message.sender.kind === "user" ? state.users : state.contacts).get(message.sender.id)?.name;
 }
 
-/** A replayed line keeps the time it was said. */
+/** A replayed line keeps the time it was said, which is told in whole seconds; a live one has its own. */
 function timeOf(message: Message): number {
   const seconds = Number(message.contentAttributes["external_created_at"] ?? NaN);
   const timeMs = seconds * 1000;
-  return Number.isFinite(timeMs) && timeMs > 0 && timeMs < 8.64e15 ? timeMs : message.createdAtMs;
+  const isReplay = Number.isFinite(timeMs) && timeMs > 0 && timeMs < 8.64e15 && Math.abs(message.createdAtMs - timeMs) > 2_000;
+  return isReplay ? timeMs : message.createdAtMs;
 }

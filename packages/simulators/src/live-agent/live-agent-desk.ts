@@ -1,10 +1,10 @@
-import { badInput, notPossible } from "../shared/control-error.ts";
+import { notPossible } from "../shared/control-error.ts";
 import type { LiveAgentContext } from "./live-agent-context.ts";
 import { announceChange } from "./live-agent-context.ts";
 import { assign, setStatus } from "./live-agent-conversations.ts";
 import { addMessage } from "./live-agent-messages.ts";
 import type { Conversation, User } from "./live-agent-state.ts";
-import { findAssignee, isTerminal, listHumanAgents } from "./live-agent-state.ts";
+import { findAssignee, findOrHireAgent, isTerminal, listHumanAgents } from "./live-agent-state.ts";
 import { publishTyping } from "./live-agent-webhooks.ts";
 
 /** What a person does at the desk. */
@@ -22,14 +22,7 @@ export interface DeskActions {
 export function createDeskActions(context: LiveAgentContext): DeskActions {
   const { state, profile, clock } = context;
 
-  function findAgent(nameOrId: string): User {
-    const agent = listHumanAgents(state).find((candidate) => candidate.name === nameOrId || String(candidate.id) === nameOrId);
-    if (!agent) {
-      const names = listHumanAgents(state).map((candidate) => candidate.name);
-      throw badInput(`Unknown agent; known: ${names.join(", ")}.`);
-    }
-    return agent;
-  }
+  const findAgent = (nameOrId: string): User => findOrHireAgent(state, nameOrId);
 
   /** Who speaks when nobody is named: the assignee, else whoever is at work. */
   function currentAgent(conversation: Conversation): User {

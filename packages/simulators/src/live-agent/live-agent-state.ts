@@ -176,12 +176,21 @@ export function setAgentsOnline(state: LiveAgentState, online: number): void {
   for (const [index, agent] of listHumanAgents(state).entries()) agent.availability = index < online ? "online" : "offline";
 }
 
-function hireAgent(state: LiveAgentState, index: number): void {
+function hireAgent(state: LiveAgentState, index: number, givenName?: string): User {
   const id = technicalUserId + 1 + index;
-  const name = demoAgentNames[index] ?? `Agent ${index + 1}`;
+  const name = givenName ?? demoAgentNames[index] ?? `Agent ${index + 1}`;
   const email = `${name.toLowerCase().replaceAll(" ", ".")}@example.com`;
-  state.users.set(id, { id, name, email, role: "agent", token: `simulator-live-agent-agent-${id}`, availability: "online" });
+  const agent: User = { id, name, email, role: "agent", token: `simulator-live-agent-agent-${id}`, availability: "online" };
+  state.users.set(id, agent);
   for (const inbox of state.inboxes.values()) inbox.memberIds.add(id);
+  return agent;
+}
+
+/** The human agent with this name or id; somebody with a new name starts to work here. */
+export function findOrHireAgent(state: LiveAgentState, nameOrId: string): User {
+  const agents = listHumanAgents(state);
+  const known = agents.find((candidate) => candidate.name === nameOrId || String(candidate.id) === nameOrId);
+  return known ?? hireAgent(state, agents.length, nameOrId);
 }
 
 export function listHumanAgents(state: LiveAgentState): User[] {
