@@ -217,6 +217,16 @@ describe("states of a handover", () => {
     expect(refusal).toMatchObject({ reason: "unavailable", cause: { code: "HANDOVER_NOT_CONFIGURED" } });
   });
 
+  it("should call an end completed once somebody had answered, also while the user waits for the next agent", async () => {
+    const { opened, chat, ticket } = await openQueued();
+    await web(opened).agentSays(ticket, "hello");
+    await chat.untilStatus("active");
+    await web(opened).agentTransfers(ticket);
+    await chat.untilStatus("queued", 2);
+    await opened.runtime.endHandover(address);
+    expect(await chat.untilStatus("ended")).toMatchObject({ reason: "completed", cause: { actor: "user" } });
+  });
+
   it("should answer an end without a handover with NO_HANDOVER", async () => {
     const world = await open();
     await expect(world.runtime.endHandover(address)).rejects.toMatchObject({ code: "NO_HANDOVER" });

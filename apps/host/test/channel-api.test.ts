@@ -37,6 +37,15 @@ describe("POST .../messages", () => {
     expect(entries[1]).toMatchObject({ seq: 2, author: { role: "bot" } });
   });
 
+  test("should take what a user says of itself without an id", async () => {
+    const id = newId();
+    const url = host.conversation(id);
+    expect((await send("POST", `${url}/messages`, { id: "m1", text: "Hello", user: { name: "Ann" } })).status).toBe(202);
+    const [entry] = await readUntil(url, ({ author }) => author?.role === "user");
+    expect(entry).toMatchObject({ author: { role: "user", id: expect.stringMatching(/^visitor-/) as string, name: "Ann" } });
+    expect(JSON.stringify(entry)).not.toContain(id);
+  });
+
   test("should give the same answer for the same id and relay the message once (server side) [F026]", async () => {
     const url = host.conversation(newId());
     await send("POST", `${url}/messages`, { id: "ask", text: "agent" });

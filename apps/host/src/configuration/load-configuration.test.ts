@@ -79,6 +79,20 @@ describe("a whole configuration", () => {
     });
   });
 
+  test("should know its own URL on this machine, where contact centres may run too", async () => {
+    const local = whole.replace("publicUrl: https://bot.example.com/\n", "");
+    expect((await load(local)).publicUrl).toBe("http://127.0.0.1:4321");
+    expect((await load(local.replace("host: 127.0.0.1", 'host: "::1"'))).publicUrl).toBe("http://[::1]:4321");
+    expect((await load(local.replace("port: 4321", "port: 0"))).publicUrl).toBeUndefined();
+  });
+
+  test("should refuse a bot event that is not there yet by its name", async () => {
+    const text = whole.replace('secret: "${BOT}" }', 'secret: "${BOT}", events: [inactive] }');
+    expect(await problemsOf(text)).toMatchObject([
+      { message: expect.stringContaining("inactive is not available in this version yet") as string },
+    ]);
+  });
+
   test("should say where each setting comes from and keep secrets and the environment to itself [F169 effective value and origin]", async () => {
     const { connections } = await load(whole);
     expect(connections[0]?.origins).toEqual([

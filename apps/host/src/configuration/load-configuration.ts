@@ -8,6 +8,7 @@ import { checkOptions } from "./check-options.ts";
 import { limitsSchema, listenSchema, rootSchema, type RootFile } from "./configuration-schema.ts";
 import type { HostConfiguration, Overlays } from "./host-configuration.ts";
 import type { Environment } from "./interpolate.ts";
+import { isLoopbackHost } from "./network.ts";
 import { byPosition, ConfigurationError, type ConfigurationProblem } from "./problem.ts";
 import { readYaml, type ConfigurationSource } from "./yaml-source.ts";
 
@@ -125,11 +126,19 @@ function findStore(value: Readonly<Record<string, unknown>>, path: string, envir
   return resolve(environment["HANDOVER_DATA"] ?? resolve(dirname(path), "data"), "handover.db");
 }
 
+function localUrl({ host, port }: { readonly host: string; readonly port: number }): string | undefined {
+  if (!isLoopbackHost(host) || port === 0) return undefined;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 function rootSettings(root: RootFile, environment: Environment) {
-  const listen = root.listen ?? listenSchema.parse({});
+  const given = root.listen ?? listenSchema.parse({});
+  const listen = { ...given, port: given.port ?? readPort(environment["HANDOVER_PORT"], "HANDOVER_PORT") ?? 4000 };
+  // Without a public URL a contact centre on the same machine still reaches the host, when its port is known beforehand.
+  const publicUrl = root.publicUrl?.replace(/\/+$/, "") ?? localUrl(listen);
   return {
-    listen: { ...listen, port: listen.port ?? readPort(environment["HANDOVER_PORT"], "HANDOVER_PORT") ?? 4000 },
-    ...(root.publicUrl ? { publicUrl: root.publicUrl.replace(/\/+$/, "") } : {}),
+    listen,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
     limits: root.limits ?? limitsSchema.parse({}),
     timing: root.timing ?? {},
     ...(root.metrics ? { metricsToken: root.metrics.token } : {}),

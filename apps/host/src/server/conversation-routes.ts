@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { User } from "@handover/core";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { largestCookieBytes, writeAccessCookie } from "../access/access-cookie.ts";
@@ -104,8 +105,12 @@ function userOf(
   }
   if (!claimed || endpoint.guard.kind === "signed") return {};
   const known = Object.entries(claimed).filter(([, value]) => value !== undefined);
-  // Without an id of their own users are whoever has the conversation.
-  return { user: { id: address.conversation, ...(Object.fromEntries(known) as Partial<User>), isVerified: false } };
+  return { user: { id: visitorId(address.conversation), ...(Object.fromEntries(known) as Partial<User>), isVerified: false } };
+}
+
+/** Without an id of their own users are whoever has the conversation. Its own id is a secret and goes nowhere. */
+function visitorId(conversation: string): string {
+  return `visitor-${createHash("sha256").update(conversation).digest("base64url").slice(0, 16)}`;
 }
 
 function refuseForeignOptions({ endpoint }: Visit, options: Readonly<Record<string, unknown>>): void {
