@@ -37,11 +37,11 @@ export async function startTask(scope: LaneScope, conversation: ConversationReco
   const giveUpAtMs = attempt.sinceMs + context.timing.startTimeoutMs;
   if (!connection.gate.mayCall(scope.key)) {
     return nowMs >= giveUpAtMs
-      ? fail(scope, handover.id, { reason: "failed", actor: "system", code: "CONNECTION_PAUSED" })
+      ? fail(scope, handover.id, { reason: "failed", actor: "system", code: attempt.lastErrorCode ?? "CONNECTION_PAUSED" })
       : idleUntil(giveUpAtMs);
   }
   if ((attempt.nextTryAtMs ?? 0) > giveUpAtMs) {
-    return fail(scope, handover.id, { reason: "failed", actor: "system", code: "START_TIMED_OUT" });
+    return fail(scope, handover.id, { reason: "failed", actor: "system", code: attempt.lastErrorCode ?? "START_TIMED_OUT" });
   }
   return callStart(scope, conversation, handover, connection);
 }
@@ -174,7 +174,7 @@ async function startFailed(scope: LaneScope, handoverId: string, cause: unknown)
   }
   await changeHandover(scope, handoverId, (draft, conversation) => {
     const { attempt } = draft.handover;
-    draft.handover = { ...draft.handover, attempt: omit(attempt, "callUntilMs") };
+    draft.handover = { ...draft.handover, attempt: { ...omit(attempt, "callUntilMs"), lastErrorCode: error.code } };
     note(draft, "start-failed", { code: error.code, call: attempt.startCalls });
     const nextTryAtMs = draft.nowMs + pauseAfter(attempt.startCalls, context.timing, context.random, error);
     const canRepeat = error.isRetryable && error.effect !== "handover" && !AuthenticationError.isInstance(error);
@@ -201,7 +201,7 @@ function logStartFailure(scope: LaneScope, draft: Draft, error: HandoverError): 
 async function doubt(scope: LaneScope, handoverId: string, code: string, change: Partial<AttemptRecord> = {}): Promise<StepResult> {
   await changeHandover(scope, handoverId, (draft) => {
     if (draft.handover.attempt.phase !== "starting") return undefined;
-    changeAttempt(draft, { ...change, phase: "in-doubt", doubtSinceMs: draft.nowMs });
+    changeAttempt(draft, { ...change, phase: "in-doubt", doubtSinceMs: draft.nowMs, lastErrorCode: code });
     note(draft, "start-in-doubt", { code });
     return {};
   });
@@ -282,18 +282,12 @@ async function waitInDoubt(scope: LaneScope, handoverId: string, untilMs: number
   return idleUntil(nextTryAtMs);
 }
 
-const failureWords: Readonly<Record<string, string>> = {
-  START_IN_DOUBT: "nobody can say whether the vendor has it",
-  CONNECTION_PAUSED: "its vendor cannot be reached",
-  START_TIMED_OUT: "its vendor never carried it out",
-};
-
 async function fail(scope: LaneScope, handoverId: string, failure: Failure): Promise<StepResult> {
   const { context } = scope;
   await changeHandover(scope, handoverId, (draft, conversation) => {
     const { phase } = draft.handover.attempt;
     if (phase !== "starting" && phase !== "in-doubt") return undefined;
-    const why = failureWords[failure.code] ?? failure.code;
+    const why = failure.code === "START_IN_DOUBT" ? "nobody can say whether the vendor has it" : "its vendor did not take it in time";
     context.logger.error(`A handover could not be started: ${why}.`, {
       handover: handoverId,
       connection: draft.handover.attempt.connection,

@@ -51,6 +51,8 @@ export interface AttemptRecord {
   readonly sinceMs: number;
   /** Calls of `start` so far. */
   readonly startCalls: number;
+  /** Why the last one did not succeed. */
+  readonly lastErrorCode?: string;
   /** A call of `start` is running, or had no clear outcome: the vendor may still carry it out until then. */
   readonly callUntilMs?: number;
   /** Since when the start is in doubt. */
