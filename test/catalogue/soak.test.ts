@@ -1,34 +1,15 @@
 import { afterEach, expect, it } from "vitest";
 import { startSimulators, type ControlConversation, type LiveAgentSimulator } from "@handover/simulators";
 import { openChannelClient, type ChannelClient } from "../crash/channel-client.ts";
+import { deskConfiguration, webhookSecret } from "../crash/desk-configuration.ts";
 import { createHostProcess } from "../crash/host-process.ts";
 
-const secret = "a-secret-for-the-soak-test";
 const [sessions, messages] = [40, 20];
 const cleanups: (() => unknown)[] = [];
 
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
-
-function configuration(port: number, folder: string, desk: LiveAgentSimulator): string {
-  return JSON.stringify({
-    plugins: ["live-agent"],
-    publicUrl: `http://127.0.0.1:${port}`,
-    listen: { port },
-    store: { sqlite: `${folder}/handover.db` },
-    connections: {
-      desk: {
-        provider: "live-agent",
-        settings: { baseUrl: desk.baseUrl, accountId: desk.accountId, inboxId: desk.inboxId, apiKey: desk.apiKey },
-        webhookSecrets: [secret],
-      },
-    },
-    limits: { perConversation: { messages: 10_000, seconds: 10 } },
-    timing: { callTimeoutSeconds: 2, catchUpIntervalSeconds: 2 },
-    endpoints: [{ token: "web", access: "open", bot: { demo: {} }, handover: { connections: ["desk"] } }],
-  });
-}
 
 /** Place of the message whose webhook is overtaken by the next one. */
 const swapped = 9;
@@ -65,9 +46,11 @@ it("should lose and double nothing in long handovers, and keep the order of all 
   const simulators = await startSimulators();
   cleanups.push(() => simulators.close());
   const desk = simulators.liveAgent;
-  const host = await createHostProcess((port, folder) => configuration(port, folder, desk));
+  const host = await createHostProcess((port, folder) =>
+    deskConfiguration(port, folder, desk, { limits: { perConversation: { messages: 10_000, seconds: 10 } } }),
+  );
   cleanups.push(() => host.close());
-  desk.setWebhookUrl(`${host.url}/handover/live-agent/desk/${secret}`);
+  desk.setWebhookUrl(`${host.url}/handover/live-agent/desk/${webhookSecret}`);
   await host.start();
   desk.setFaults(faults(false));
 

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { startSimulators, type LiveAgentSimulator, type Simulators } from "@handover/simulators";
 import { openChannelClient, type ChannelClient } from "./channel-client.ts";
+import { deskConfiguration, webhookSecret } from "./desk-configuration.ts";
 import { createHostProcess, type HostProcess } from "./host-process.ts";
-
-const secret = "a-secret-for-the-crash-tests";
 
 interface Scene {
   readonly host: HostProcess;
@@ -24,29 +23,11 @@ afterEach(async () => {
 async function open(): Promise<Scene> {
   const simulators = await startSimulators();
   const desk = simulators.liveAgent;
-  const host = await createHostProcess((port, folder) => configuration(port, folder, desk));
-  desk.setWebhookUrl(`${host.url}/handover/live-agent/desk/${secret}`);
+  const host = await createHostProcess((port, folder) => deskConfiguration(port, folder, desk));
+  desk.setWebhookUrl(`${host.url}/handover/live-agent/desk/${webhookSecret}`);
   await host.start();
   scene = { host, simulators, desk, chat: openChannelClient(host.url, "web", "c") };
   return scene;
-}
-
-function configuration(port: number, folder: string, desk: LiveAgentSimulator): string {
-  return JSON.stringify({
-    plugins: ["live-agent"],
-    publicUrl: `http://127.0.0.1:${port}`,
-    listen: { port },
-    store: { sqlite: `${folder}/handover.db` },
-    connections: {
-      desk: {
-        provider: "live-agent",
-        settings: { baseUrl: desk.baseUrl, accountId: desk.accountId, inboxId: desk.inboxId, apiKey: desk.apiKey },
-        webhookSecrets: [secret],
-      },
-    },
-    timing: { callTimeoutSeconds: 2, catchUpIntervalSeconds: 2 },
-    endpoints: [{ token: "web", access: "open", bot: { demo: {} }, handover: { connections: ["desk"] } }],
-  });
 }
 
 const numbered = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix} ${index + 1}`);

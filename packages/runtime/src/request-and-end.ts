@@ -6,11 +6,10 @@ import { mergeOptions, requireEndpoint, type Endpoint } from "./endpoints.ts";
 import type { NewEntry } from "./entry.ts";
 import { RuntimeError } from "./errors.ts";
 import { createDraft, draftCommit } from "./handover/draft.ts";
-import { beginEnding } from "./handover/ending.ts";
+import { beginEnding, requestedReason } from "./handover/ending.ts";
 import { draftRequest, requestPatch, transcriptStart } from "./handover/request-handover.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConversationAddress } from "./runtime.ts";
-import type { HandoverRecord } from "./store/records.ts";
 
 /** What `requestHandover` is given. */
 export type HandoverRequest = ConversationAddress & {
@@ -131,12 +130,13 @@ export async function endHandover(
     if (!conversation || !handover) throw new RuntimeError("NO_HANDOVER", "No handover is running in this conversation.");
     if (handover.status === "ending") return { result: handover.id };
     const draft = createDraft(handover, context.clock.now(), conversation.lastSeq);
-    beginEnding(draft, { reason: request.reason ?? reasonOf(handover), actor: request.actor ?? "user", closedBy: "us", windowMs: 0 });
+    beginEnding(draft, {
+      reason: request.reason ?? requestedReason(handover),
+      actor: request.actor ?? "user",
+      closedBy: "us",
+      windowMs: 0,
+    });
     return { result: handover.id, commit: draftCommit(draft) };
   });
   return { handover: result };
-}
-
-function reasonOf(handover: HandoverRecord): EndReason {
-  return handover.wasActive ? "completed" : "cancelled";
 }

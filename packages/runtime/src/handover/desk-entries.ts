@@ -1,4 +1,4 @@
-import { isEmptyMessage, type Message } from "@handover/core";
+import { isEmptyMessage, type Message, type TranscriptEntry } from "@handover/core";
 import type { StoredEntry } from "../entry.ts";
 import type { Store } from "../store/store.ts";
 import type { HandoverRecord } from "../store/records.ts";
@@ -41,11 +41,11 @@ function isForDesk(entry: StoredEntry): boolean {
 }
 
 /** The whole transcript of a handover, oldest first. */
-export async function readTranscript(store: Store, handover: HandoverRecord): Promise<StoredEntry[]> {
-  const transcript: StoredEntry[] = [];
+export async function readTranscript(store: Store, handover: HandoverRecord): Promise<TranscriptEntry[]> {
+  const transcript: TranscriptEntry[] = [];
   for await (const entry of entriesAfter(store, handover.conversation, handover.transcriptAfter)) {
     if (entry.seq > handover.requestedSeq) break;
-    if (isTranscriptEntry(handover, entry)) transcript.push(entry);
+    if (isTranscriptEntry(handover, entry)) transcript.push({ seq: entry.seq, message: toMessage(entry) });
   }
   return transcript;
 }

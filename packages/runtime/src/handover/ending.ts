@@ -4,6 +4,11 @@ import { changeAttempt, nextSeq, note, showEnd, showNotice, type Draft } from ".
 import { leaveAttempt } from "./attempts.ts";
 import { endText, type Texts } from "../texts.ts";
 
+/** What an end is called that the user or bot asked for: it is a cancellation only while nobody had answered. */
+export function requestedReason(handover: HandoverRecord): EndReason {
+  return handover.wasActive ? "completed" : "cancelled";
+}
+
 /** Decides that a handover ends. What is decided first counts; a second decision only says that the vendor closed. */
 export function beginEnding(
   draft: Draft,

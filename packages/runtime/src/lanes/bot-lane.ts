@@ -5,7 +5,7 @@ import { transact, type ConversationView } from "../conversation/transact.ts";
 import { mergeOptions, type Endpoint } from "../endpoints.ts";
 import type { NewEntry, StoredEntry } from "../entry.ts";
 import { createDraft, draftCommit } from "../handover/draft.ts";
-import { beginEnding } from "../handover/ending.ts";
+import { beginEnding, requestedReason } from "../handover/ending.ts";
 import { toMessage } from "../handover/desk-entries.ts";
 import { draftRequest, requestPatch, transcriptStart } from "../handover/request-handover.ts";
 import type { Commit, ConversationRecord, HandoverRecord } from "../store/records.ts";
@@ -243,8 +243,7 @@ function refusal(scope: LaneScope, endpoint: Endpoint, entry: StoredEntry): NewE
 function end(scope: LaneScope, view: ConversationView, answer: BotAnswer): Partial<Commit> {
   if (!answer.endHandover || !view.handover || !view.conversation) return {};
   const draft = createDraft(view.handover, scope.context.clock.now(), view.conversation.lastSeq);
-  const reason = view.handover.wasActive ? "completed" : "cancelled";
-  beginEnding(draft, { reason, actor: "bot", closedBy: "us", windowMs: 0 });
+  beginEnding(draft, { reason: requestedReason(view.handover), actor: "bot", closedBy: "us", windowMs: 0 });
   return draftCommit(draft);
 }
 

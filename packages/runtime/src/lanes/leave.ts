@@ -1,11 +1,11 @@
 import { callVendor, withCheckpoint } from "../connections/call-vendor.ts";
 import { packState, type Started } from "@handover/core";
 import { note, type Draft } from "../handover/draft.ts";
-import { readTranscript, toMessage } from "../handover/desk-entries.ts";
+import { readTranscript } from "../handover/desk-entries.ts";
 import { toStartRequest } from "../handover/provider-view.ts";
 import type { AttemptRecord, ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { changeHandover } from "./change-handover.ts";
-import { checkStarted, referencesInInbox } from "./start-task.ts";
+import { checkStarted, referencesInInbox, startKey } from "./start-task.ts";
 import { tryEnd } from "./end-task.ts";
 import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
 
@@ -101,12 +101,12 @@ async function askForLeftover(
   const { findStarted } = connection.handle;
   const signs = findStarted ? [] : await referencesInInbox(scope, handover);
   if (!findStarted && signs.length === 0) return "unknown";
-  const transcript = (await readTranscript(context.store, handover)).map((entry) => ({ seq: entry.seq, message: toMessage(entry) }));
+  const transcript = await readTranscript(context.store, handover);
   const method = findStarted ? "findStarted" : "start";
   try {
     const references = [...new Set([...signs, ...attempt.references])];
     const request = toStartRequest(conversation, handover, { ...attempt, references }, connection, transcript);
-    const idempotencyKey = `${handover.id}-s${attempt.number}`;
+    const idempotencyKey = startKey(handover, attempt);
     return await callVendor(context, { connection, method, idempotencyKey }, async (call, handle) => {
       const asked = withCheckpoint(call, () => Promise.resolve());
       return checkStarted((await (findStarted ? handle.findStarted?.(request, asked) : handle.start(request, asked))) ?? "unknown");

@@ -11,7 +11,7 @@ import { callVendor, withCheckpoint } from "../connections/call-vendor.ts";
 import type { Connection } from "../connections/connection-registry.ts";
 import { endpointOf } from "../endpoints.ts";
 import { changeAttempt, note, showStatus, type Draft } from "../handover/draft.ts";
-import { readTranscript, toMessage } from "../handover/desk-entries.ts";
+import { readTranscript } from "../handover/desk-entries.ts";
 import { isInDoubt } from "../handover/attempts.ts";
 import { giveWay, type Failure } from "../handover/give-way.ts";
 import { toStartRequest } from "../handover/provider-view.ts";
@@ -96,17 +96,19 @@ async function callStartMethod<Result>(
 ): Promise<Result> {
   const { context } = scope;
   const { attempt } = handover;
-  const transcript = (await readTranscript(context.store, handover)).map((entry) => ({ seq: entry.seq, message: toMessage(entry) }));
+  const transcript = await readTranscript(context.store, handover);
   const request = toStartRequest(conversation, handover, attempt, connection, transcript);
   const checkpoint = (progress: StartProgress) => saveProgress(scope, handover.id, attempt.number, progress).catch(checkpointFailed);
-  return callVendor(context, { connection, method, idempotencyKey: startKey(handover), attempt: attempt.startCalls }, (call: Call) =>
-    run(withCheckpoint(call, checkpoint), request),
+  return callVendor(
+    context,
+    { connection, method, idempotencyKey: startKey(handover, attempt), attempt: attempt.startCalls },
+    (call: Call) => run(withCheckpoint(call, checkpoint), request),
   );
 }
 
 /** At most 36 characters: the handover's id and the number of the attempt. */
-function startKey(handover: HandoverRecord): string {
-  return `${handover.id}-s${handover.attempt.number}`;
+export function startKey(handover: HandoverRecord, attempt: AttemptRecord): string {
+  return `${handover.id}-s${attempt.number}`;
 }
 
 async function saveProgress(scope: LaneScope, handoverId: string, attemptNumber: number, progress: StartProgress): Promise<void> {
