@@ -93,7 +93,7 @@ describe("a vendor or provider that misbehaves", () => {
     await opened.stopRuntime();
     await backend.agentSays(ticket!.id, "missed");
     await backend.settle();
-    backend.setFaults({ failRate: 1, status: 503, only: "GET /conversations/:/events", times: 3 });
+    backend.setFaults({ failRate: 1, status: 503, only: "GET /conversations/:/events", times: 6 });
     await opened.restart();
     await backend.agentSays(ticket!.id, "after");
     const again = opened.record("c");

@@ -62,4 +62,18 @@ describe("timers", () => {
     expect(world.vendor.backend.conversations()[0]!.messages.at(-1)?.text).toBe("after it");
     expect(world.log.filter((line) => line.level === "error")).toHaveLength(1);
   });
+
+  it("should find a lost webhook within a quarter of the interval while people are talking", async () => {
+    const clock = createManualClock();
+    const world = await open({ runtime: { clock }, vendor: { clock, eventNumbers: "sparse" }, timing: { catchUpIntervalMs: 60_000 } });
+    const chat = world.record("c");
+    await world.say("c", "1", "agent");
+    await expect.poll(async () => (await clock.advance(100), chat.statuses())).toContain("queued");
+    const [ticket] = await world.vendor.backend.waitFor(([first]) => first?.messages.length === 2);
+    world.vendor.backend.setFaults({ dropWebhookRate: 1 });
+    const saidAtMs = clock.now();
+    await world.vendor.backend.agentSays(ticket!.id, "lost");
+    await expect.poll(async () => (await clock.advance(1_000), chat.lines()), { timeout: 8_000 }).toContain("agent: lost");
+    expect(clock.now() - saidAtMs).toBeLessThan(40_000);
+  });
 });
