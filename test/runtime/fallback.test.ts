@@ -69,6 +69,37 @@ describe("giving way to the next desk", () => {
     expect(desks.count("night.start")).toBe(0);
   });
 
+  it("should end although the old desk still speaks while the new one refuses", async () => {
+    const busy = new HandoverError({ code: "BUSY", message: "Not now.", isRetryable: true });
+    const desks = scriptDesks({ day: {}, night: { start: () => Promise.reject(busy) } });
+    const opened = await open(desks);
+    const chat = opened.record("c");
+    await opened.say("c", "1", "agent");
+    await chat.untilStatus("queued");
+    await desks.deliver(opened.runtime, "day", { events: [{ type: "ended", reason: "unavailable", actor: "system" }] });
+    await expect.poll(() => desks.count("night.start")).toBeGreaterThan(0);
+    await desks.deliver(opened.runtime, "day", { events: [{ type: "queue-updated", queue: { position: 1 } }] });
+    await opened.runtime.endHandover(address);
+    expect((await chat.untilStatus("ended")).reason).toBe("cancelled");
+  });
+
+  it("should not take what the old desk still says for a sign of the new one's ticket", async () => {
+    const lost = new HandoverError({ code: "LOST", message: "No answer.", isRetryable: true, outcome: "unknown" });
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const desks = scriptDesks({ day: {}, night: { start: () => answered.then(() => Promise.reject(lost)) } });
+    const opened = await open(desks);
+    const chat = opened.record("c");
+    await opened.say("c", "1", "agent");
+    await chat.untilStatus("queued");
+    await desks.deliver(opened.runtime, "day", { events: [{ type: "ended", reason: "unavailable", actor: "system" }] });
+    await expect.poll(() => desks.count("night.start")).toBe(1);
+    await desks.deliver(opened.runtime, "day", { events: [{ type: "queue-updated", queue: { position: 1 } }] });
+    answer();
+    expect((await chat.untilStatus("ended")).cause).toMatchObject({ code: "START_IN_DOUBT" });
+    expect(desks.count("night.start")).toBe(1);
+  });
+
   it("should not end the new attempt because the old desk refuses a message that was on its way there", async () => {
     let refuse: (error: Error) => void = () => undefined;
     let isSending: () => void = () => undefined;

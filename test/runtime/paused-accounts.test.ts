@@ -1,15 +1,17 @@
 import { HandoverError } from "@handover/core";
+import type { Store } from "@handover/runtime";
 import { describe, expect, it } from "vitest";
 import { createManualClock } from "./support/manual-clock.ts";
 import { scriptDesks, type DeskScript } from "./support/scripted-desks.ts";
 import { useWorld } from "./support/use-world.ts";
+import type { WorldOptions } from "./support/world.ts";
 
 const open = useWorld();
 
 const down = () => new HandoverError({ code: "DOWN", message: "The vendor is down.", effect: "connection", isRetryable: true });
 
 /** Two conversations at one account, and a switch for its vendor. */
-async function openTwo(script: DeskScript = {}) {
+async function openTwo(script: DeskScript = {}, options: WorldOptions = {}) {
   const clock = createManualClock();
   let isDown = false;
   const desks = scriptDesks({
@@ -22,7 +24,7 @@ async function openTwo(script: DeskScript = {}) {
       ...script,
     },
   });
-  const world = await open({ runtime: { ...desks.runtime, clock } });
+  const world = await open({ ...options, runtime: { ...desks.runtime, ...options.runtime, clock } });
   const opened = world;
   const chats = { c: opened.record("c"), d: opened.record("d") };
   for (const conversation of ["c", "d"] as const) {
@@ -43,6 +45,55 @@ describe("an account whose vendor is down", () => {
     await expect
       .poll(async () => (await clock.advance(500), desks.calls.filter((call) => call.includes("send from")).toSorted()))
       .toEqual(["desk.send from c", "desk.send from d"]);
+  });
+
+  /** One conversation tries in vain now and then, the other one waits for its turn in memory, and in the store for much longer. */
+  async function waitForTurn({ clock, opened, setDown }: Awaited<ReturnType<typeof openTwo>>) {
+    const failures = () => opened.runtime.metrics().find((metric) => metric.labels["result"] === "DOWN")?.value ?? 0;
+    setDown(true);
+    for (const conversation of ["c", "d"]) await opened.say(conversation, "2", `from ${conversation}`);
+    await expect.poll(async () => (await clock.advance(1_000), failures()), { interval: 1, timeout: 10_000 }).toBeGreaterThan(9);
+    await clock.advance(10_000);
+    setDown(false);
+  }
+
+  /** @returns how long it took until both were delivered */
+  async function deliverBoth({ clock, desks }: Awaited<ReturnType<typeof openTwo>>) {
+    const startedAtMs = clock.now();
+    const delivered = () => desks.count("desk.send from c") + desks.count("desk.send from d");
+    await expect.poll(async () => (await clock.advance(1_000), delivered()), { interval: 1, timeout: 20_000 }).toBe(2);
+    return clock.now() - startedAtMs;
+  }
+
+  it("should let everybody go on soon after a crash, although only the process that died knew who waited for a turn", async () => {
+    const script: DeskScript = { catchUp: async () => ({ deliveries: [], cursor: null, hasMore: false }), findChanged: async () => [] };
+    const two = await openTwo(script, { timing: { retryMaximumMs: 30_000 } });
+    await waitForTurn(two);
+    await two.opened.kill();
+    await two.opened.another();
+    expect(await deliverBoth(two)).toBeLessThanOrEqual(70_000);
+  });
+
+  it("should not forget whose turn it is when another conversation takes the last place", async () => {
+    let holdsPolls = false;
+    const held: (() => void)[] = [];
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      async claim(request) {
+        if (holdsPolls && request.only === undefined) await new Promise<void>((resolve) => held.push(resolve));
+        return store.claim(request);
+      },
+    });
+    const options = { wrapStore, timing: { retryMaximumMs: 30_000 }, runtime: { limits: { conversationsAtOnce: 1 } } };
+    const two = await openTwo({}, options);
+    await waitForTurn(two);
+    holdsPolls = true;
+    await expect.poll(async () => (await two.clock.advance(10), held.length), { interval: 1 }).toBe(1);
+    await two.clock.advance(30_000);
+    await two.opened.say("e", "1", "hello");
+    holdsPolls = false;
+    for (const release of held) release();
+    expect(await deliverBoth(two)).toBeLessThanOrEqual(20_000);
   });
 
   it("should not stop for ever when the one that may try has nothing to call", async () => {

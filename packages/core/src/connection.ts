@@ -71,6 +71,19 @@ export interface RequestedEnd {
   readonly actor: EndActor;
 }
 
+/**
+ * How many calls an account's vendor takes. The runtime keeps to it over all instances, and lets users' messages go first, then
+ * ends; comparisons and polls get what is left.
+ */
+export interface RateLimit {
+  /** Requests to the vendor's API. */
+  readonly calls: number;
+  /** In how many milliseconds. */
+  readonly perMs: number;
+  /** How many requests one call of a method is as a rule. Default: 1 for each. */
+  readonly costs?: Readonly<Partial<Record<keyof HandoverConnection, number>>>;
+}
+
 /** What changed about a handover while it runs. */
 export interface HandoverChange<Options = unknown> {
   readonly user?: User;
@@ -91,6 +104,9 @@ export interface HandoverChange<Options = unknown> {
 export interface HandoverConnection<Options = unknown, State = unknown> {
   /** Scope of every vendor id and reference: the same for two connections of the same account, `"https://desk.example|7"`. */
   readonly accountKey: string;
+
+  /** What the vendor allows, as it documents it. Left out: calls are not counted. Operators may set another one. */
+  readonly rateLimit?: RateLimit;
 
   /**
    * Puts the user in the desk's queue, with everything that routing needs.

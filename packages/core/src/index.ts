@@ -38,6 +38,7 @@ export type {
   DeliveryReport,
   HandoverChange,
   HandoverConnection,
+  RateLimit,
   MessagePart,
   QueueStatus,
   RequestedEnd,

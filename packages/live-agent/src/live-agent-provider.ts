@@ -1,4 +1,4 @@
-import type { HandoverProvider } from "@handover/core";
+import type { HandoverProvider, RateLimit } from "@handover/core";
 import { catchUp } from "./live-agent-catch-up.ts";
 import { checkConnection } from "./live-agent-check.ts";
 import { createLiveAgentClient } from "./live-agent-client.ts";
@@ -9,6 +9,16 @@ import { findStarted, start } from "./live-agent-start.ts";
 import { liveAgentStateSchema, type LiveAgentState } from "./live-agent-state.ts";
 import { translate } from "./live-agent-translate.ts";
 import { receiveWebhook } from "./live-agent-webhook.ts";
+
+/**
+ * Servers since 3.1 take 3000 requests per minute and address, which other programs may share; 1.19 to 3.0 take 300: there the
+ * connection's own `rateLimit` is set lower. The costs are the requests of the longest usual way. Section 5 of the reference page.
+ */
+const rateLimit: RateLimit = {
+  calls: 2_000,
+  perMs: 60_000,
+  costs: { start: 4, findStarted: 2, findSentMessage: 2, catchUp: 2 },
+};
 
 /** Cognigy Live Agent, and Chatwoot, from which it descends. */
 export const liveAgentProvider: HandoverProvider<LiveAgentSettings, LiveAgentOptions, LiveAgentState> = {
@@ -24,6 +34,7 @@ export const liveAgentProvider: HandoverProvider<LiveAgentSettings, LiveAgentOpt
     return {
       // The id that the API shows is counted per account.
       accountKey: `${settings.baseUrl.replace(/\/api\/v1$/, "")}|${settings.accountId}`,
+      rateLimit,
       start: (request, call) => start(parts, request, call),
       findStarted: (request, call) => findStarted(parts, request, call),
       planMessage: (_handover, message) => planMessage(message),

@@ -18,7 +18,7 @@ describe("README", () => {
       .slice(4)
       .map((row) => row.split("|")[1] ?? "");
     const named = [...rows.join().matchAll(/`(\w+)`/g)].map(([, name]) => name);
-    const { accountKey: _accountKey, ...connection } = liveAgentProvider.connect(makeSettings(), makeContext());
+    const { accountKey: _accountKey, rateLimit: _rateLimit, ...connection } = liveAgentProvider.connect(makeSettings(), makeContext());
     expect(named.sort()).toEqual(Object.keys(connection).sort());
   });
 });

@@ -3,23 +3,32 @@ import { callVendor } from "./connections/call-vendor.ts";
 import { createConnectionRegistry } from "./connections/connection-registry.ts";
 import { createChangeHub } from "./conversation/change-hub.ts";
 import { conversationKey } from "./conversation/conversation-key.ts";
+import { checkLeaseTime } from "./conversation/lease.ts";
 import { createScheduler, type Scheduler } from "./conversation/scheduler.ts";
 import { createEndpoints, requireEndpoint } from "./endpoints.ts";
+import { eraseUser } from "./erase-user.ts";
 import { RuntimeError } from "./errors.ts";
 import { followEntries } from "./follow.ts";
 import type { EntryListener } from "./lanes/push-lane.ts";
-import { defaultLimits, defaultTiming } from "./defaults.ts";
+import { createPushTries } from "./lanes/push-tries.ts";
+import { completeTiming, defaultLimits } from "./defaults.ts";
 import type { HandoverRuntimeOptions, RuntimeClock } from "./options.ts";
 import { endHandover, requestHandover } from "./request-and-end.ts";
 import { receiveMessage } from "./receive-message.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConnectionReport, HandoverRuntime } from "./runtime.ts";
+import { shareReads } from "./store/shared-reads.ts";
+import { createBacklog } from "./backlog.ts";
+import { createAccountChanges } from "./connections/account-changes.ts";
+import { createComparisonFeed } from "./connections/comparison-feed.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { createMetrics } from "./support/metrics.ts";
+import { createSafeLogger } from "./support/safe-logger.ts";
 import { createKeyedMutex } from "./support/mutex.ts";
 import { systemClock } from "./support/system-clock.ts";
 import { randomId, systemRandom } from "./support/system-random.ts";
 import { errorCode, errorSummary } from "./support/describe-error.ts";
+import { createReceiptBoard } from "./receipts.ts";
 import { createTypingBoard } from "./typing.ts";
 import { createUserTyping } from "./user-typing.ts";
 import { handleWebhook, notRunning } from "./webhooks.ts";
@@ -31,15 +40,16 @@ const stopGraceMs = 5_000;
 /**
  * Makes a runtime. Checks providers, connections and endpoints; opens nothing before `start`.
  *
- * @throws InvalidConfigError that names every problem of the connections or endpoints
+ * @throws InvalidConfigError that names every problem of the connections or endpoints, or a call that may last longer than a lease
  */
 export async function createHandoverRuntime(options: HandoverRuntimeOptions): Promise<HandoverRuntime> {
   const connections = createConnectionRegistry(options);
   const endpoints = createEndpoints(options, connections);
   const stopping = new AbortController();
-  const timing = { ...defaultTiming, ...options.timing };
+  const timing = completeTiming(options.timing);
   const clock = options.clock ?? systemClock;
-  const { store } = options;
+  const store = shareReads(options.store);
+  if (store.isShared) checkLeaseTime(timing);
   let listener: EntryListener | undefined;
   let isRunning = false;
 
@@ -47,25 +57,38 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     store,
     clock,
     random: options.random ?? systemRandom,
-    logger: options.logger ?? silent,
+    logger: createSafeLogger(options.logger ?? silent),
     timing,
     limits: { ...defaultLimits, ...options.limits },
+    ...(options.retention ? { retention: options.retention } : {}),
     ...(options.dispatcher ? { dispatcher: options.dispatcher } : {}),
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     connections,
     endpoints,
     metrics: createMetrics(),
-    mutex: createKeyedMutex(),
+    mutex: createKeyedMutex({ clock, limitMs: timing.stallMs }),
     changes: createChangeHub(),
     typing: createTypingBoard({ store, clock, timing }),
+    receipts: createReceiptBoard(store),
+    pushTries: createPushTries(),
     stopSignal: stopping.signal,
     bootId: randomId(options.random ?? systemRandom),
     nudge: (key) => work.nudge(key),
+    get accountChanges() {
+      return accountChanges;
+    },
+    get backlog() {
+      return backlog;
+    },
   };
+  const backlog = createBacklog(context);
+  const feed = createComparisonFeed(context);
+  const accountChanges = createAccountChanges(context, (accountKey) => feed.feed(({ attempt }) => attempt.accountKey === accountKey));
   const work: Scheduler = createScheduler(context, () => listener);
-  const housekeeping = createHousekeeping(context);
+  const housekeeping = createHousekeeping(context, feed);
   const userTyping = createUserTyping(context);
   context.metrics.gauge("handover_workers", () => work.workerCount);
+  context.metrics.gauge("handover_stalled_conversations", () => work.stalledCount);
   let unwatch: (() => void) | undefined;
 
   function requireRunning(): void {
@@ -104,7 +127,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
       isRunning = true;
       if (!delivers) return;
       work.start();
-      await housekeeping.start();
+      housekeeping.start();
     },
     async stop() {
       if (!isRunning) return;
@@ -131,10 +154,15 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
       requireEndpoint(endpoints, address.endpoint);
       return context.typing.watch(conversationKey(address), listen);
     },
+    watchReceipts(address, listen) {
+      requireEndpoint(endpoints, address.endpoint);
+      return context.receipts.watch(conversationKey(address), listen);
+    },
     setTyping: (request) => running(() => userTyping(request)),
     onEntry(push) {
       listener = push;
     },
+    eraseUser: (request) => running(() => eraseUser(context, request)),
     handleWebhook: async (connection, request) => (isRunning ? running(() => handleWebhook(context, connection, request)) : notRunning()),
     connections: () =>
       connections.names.map((name) => {

@@ -16,6 +16,7 @@ export interface Endpoint {
     readonly acceptTimeoutMs?: number;
     readonly detachedAfterMs: number;
   };
+  readonly channel: "any-time" | "answers-only";
   readonly channelOptions: readonly string[];
 }
 
@@ -59,8 +60,15 @@ function toEndpoint(endpoint: EndpointOptions, defaultBot: Bot | undefined): End
           },
         }
       : {}),
+    channel: endpoint.channel ?? "any-time",
     channelOptions: endpoint.channelOptions ?? [],
   };
+}
+
+/** Why nobody can be asked for at an endpoint; nothing where it can. */
+export function whyNoHandover(endpoint: Endpoint): "HANDOVER_NOT_CONFIGURED" | "CHANNEL_UNSUPPORTED" | undefined {
+  if (!endpoint.handover) return "HANDOVER_NOT_CONFIGURED";
+  return endpoint.channel === "answers-only" ? "CHANNEL_UNSUPPORTED" : undefined;
 }
 
 /** The endpoint with the token. @throws RuntimeError `ENDPOINT_NOT_FOUND` */
@@ -75,7 +83,7 @@ export function requireEndpoint(endpoints: ReadonlyMap<string, Endpoint>, token:
  * texts, so that its handovers can go on to their end.
  */
 export function endpointOf(endpoints: ReadonlyMap<string, Endpoint>, token: string): Endpoint {
-  return endpoints.get(token) ?? { token, texts: defaultTexts, channelOptions: [] };
+  return endpoints.get(token) ?? { token, texts: defaultTexts, channel: "any-time", channelOptions: [] };
 }
 
 /**

@@ -85,7 +85,10 @@ export interface StoredEntry extends Omit<VisibleEntry, "attachments" | "choices
   readonly answer?: Answer;
   /** `user`, `bot`, `runtime`, or the name of a connection; unique together with `id` within the conversation. */
   readonly source: string;
+  /** Nobody may see an entry whose content was erased. */
   readonly audience: readonly Audience[];
+  /** The content was erased; number, id and kind stay. */
+  readonly isErased?: true;
 }
 
 /** An entry that has no number yet. */
@@ -94,7 +97,7 @@ export type NewEntry = Omit<StoredEntry, "seq">;
 /** The entry as a reader of the given audience may see it. */
 export function entryFor(entry: StoredEntry, reader: Audience): Entry {
   if (!entry.audience.includes(reader)) return { seq: entry.seq, kind: "hidden" };
-  const { source: _source, audience: _audience, answer: _answer, choices, attachments, cards, ...visible } = entry;
+  const { source: _source, audience: _audience, answer: _answer, isErased: _isErased, choices, attachments, cards, ...visible } = entry;
   return {
     ...visible,
     ...(attachments ? { attachments: attachments.map(withoutProviderData) } : {}),

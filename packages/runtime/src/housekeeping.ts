@@ -1,19 +1,28 @@
+import type { ComparisonFeed } from "./connections/comparison-feed.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
+import type { HandoverRecord } from "./store/records.ts";
 import { errorSummary } from "./support/describe-error.ts";
 
 /** What is done for the store as a whole. */
 export interface Housekeeping {
-  /** Takes up every handover that was open when the last process ended, then sweeps now and then. */
-  start(): Promise<void>;
+  /** Takes up the handovers that were open when the last process ended, a few at a time, then sweeps now and then. */
+  start(): void;
   stop(): void;
 }
 
-const pageSize = 200;
+const erasuresAtATime = 20;
 
-/** Reconciles at start-up and forgets parked deliveries that nobody claimed. */
-export function createHousekeeping(context: RuntimeContext): Housekeeping {
+/** Reconciles at start-up, forgets parked deliveries that nobody claimed, and erases what must not be kept. */
+export function createHousekeeping(context: RuntimeContext, feed: ComparisonFeed): Housekeeping {
   let isRunning = false;
   let cancelSweep: (() => void) | undefined;
+
+  /** What waits to be erased, and what is too old. */
+  async function eraseDue(): Promise<void> {
+    const { retention, store, clock } = context;
+    const beforeMs = retention && clock.now() - retention.contentMs;
+    while (isRunning && (await store.eraseDue({ limit: erasuresAtATime, ...(beforeMs === undefined ? {} : { beforeMs }) })) > 0);
+  }
 
   async function sweep(): Promise<void> {
     try {
@@ -22,26 +31,30 @@ export function createHousekeeping(context: RuntimeContext): Housekeeping {
       if (expired.length > 0) {
         context.logger.info("Deliveries of conversations that nobody here knows were forgotten.", { count: expired.length });
       }
+      await eraseDue();
     } catch (error) {
-      context.logger.error(`Parked deliveries could not be swept: ${errorSummary(error)}`);
+      context.logger.error(`The store could not be swept: ${errorSummary(error)}`);
     }
     if (isRunning) cancelSweep = context.clock.after(context.timing.parkMs / 4, () => void sweep());
   }
 
   return {
-    async start() {
+    start() {
       isRunning = true;
-      for (let after: string | undefined; ;) {
-        const page = await context.store.listOpenHandovers({ ...(after === undefined ? {} : { after }), limit: pageSize });
-        for (const handover of page) context.nudge(handover.conversation);
-        after = page.at(-1)?.id;
-        if (after === undefined || page.length < pageSize) break;
-      }
+      context.accountChanges.start();
+      // Where an account says what changed, only that is taken up, by itself.
+      feed.feed((handover) => !isComparable(handover) || context.accountChanges.needOf(handover.attempt) === "each");
       void sweep();
     },
     stop() {
       isRunning = false;
+      context.accountChanges.stop();
+      feed.stop();
       cancelSweep?.();
     },
   };
+}
+
+function isComparable({ attempt, status }: HandoverRecord): boolean {
+  return attempt.phase === "started" && attempt.catchUp !== undefined && status !== "ending" && status !== "ended";
 }

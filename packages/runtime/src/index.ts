@@ -15,6 +15,7 @@ export type {
   EndpointOptions,
   HandoverRuntimeOptions,
   Limits,
+  Retention,
   RuntimeClock,
   Timing,
 } from "./options.ts";
@@ -33,22 +34,33 @@ export type {
 } from "./entry.ts";
 export { defaultTexts, endText } from "./texts.ts";
 export type { Texts } from "./texts.ts";
+export type { EraseResult } from "./erase-user.ts";
+export type { ReceiptSignal } from "./receipts.ts";
+export { defaultTiming } from "./defaults.ts";
 export { RuntimeError } from "./errors.ts";
 export type { RuntimeErrorCode } from "./errors.ts";
+export { createLocalBudgets } from "./store/budget.ts";
+export type { BudgetGrant, BudgetRequest, WaitingCounts } from "./store/budget.ts";
 export { createLocalSignals } from "./store/local-signals.ts";
 export type { LocalSignals } from "./store/local-signals.ts";
-export type { Claim, ReceiveResult, Store } from "./store/store.ts";
+export { blobPieces } from "./store/blob-pieces.ts";
+export { amendEntry, deliveryOfRank, deliveryRank, laterDelivery } from "./store/amend.ts";
+export { entrySkeleton, handoverSkeleton, journalSkeleton, oldEntries, partSkeleton } from "./store/skeleton.ts";
+export type { Claim, ReceiveResult, Store, StoredBlob } from "./store/store.ts";
 export type {
   AttemptPhase,
   AttemptRecord,
+  BlobRecord,
   Commit,
   CommitResult,
   ConversationPatch,
   ConversationRecord,
   EndingRecord,
+  EntryAmendment,
   HandoverRecord,
   InboxRecord,
   JournalItem,
+  NewBlob,
   NewDelivery,
   PartRecord,
   PartStatus,

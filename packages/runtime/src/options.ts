@@ -22,6 +22,8 @@ export interface ConnectionOptions {
    * are made at the first boot and kept in the store.
    */
   readonly webhookSecrets?: readonly string[];
+  /** How many calls the vendor takes from this account, over all instances. Default: what the provider says. */
+  readonly rateLimit?: { readonly calls: number; readonly perMs: number };
 }
 
 /** What an endpoint does when somebody asks for a person. */
@@ -45,6 +47,12 @@ export interface EndpointOptions {
   readonly bot?: Bot;
   /** Absent: this endpoint has no people behind it, and a request is refused. */
   readonly handover?: EndpointHandoverOptions;
+  /**
+   * When the channel can be told something: at `any-time` (default), pushed to it or because it asks, or `answers-only`, as the
+   * answer to what the user has just said. What a person writes in their own time cannot reach the user of such a channel, so a
+   * request is refused there.
+   */
+  readonly channel?: "any-time" | "answers-only";
   /** Options that a client of the channel API may set, by name. Default: none. */
   readonly channelOptions?: readonly string[];
 }
@@ -59,7 +67,7 @@ export interface Timing {
   readonly callTimeoutMs: number;
   /** How long an error about one message may hold up a conversation. Default 60 000. */
   readonly messageRetryMs: number;
-  /** How long an error of the connection may hold up a conversation. Default 900 000. */
+  /** How long an error of the connection, or "too many" about a message, may hold up a conversation. Default 900 000. */
   readonly connectionRetryMs: number;
   /** The first pause between two tries; it doubles up to `retryMaximumMs`, with jitter. Default 100. */
   readonly retryFirstMs: number;
@@ -79,6 +87,11 @@ export interface Timing {
   readonly botRetryMs: number;
   /** How long a conversation is held by one instance without renewal. Default 30 000. */
   readonly leaseMs: number;
+  /**
+   * A step of a conversation that has not come back after this time stands still for good: the conversation is taken up anew.
+   * At least three times `callTimeoutMs` and `botTimeoutMs`, whatever is given. Default 60 000.
+   */
+  readonly stallMs: number;
   /** How often the store is asked for work that is due. Default 1 000. */
   readonly pollMs: number;
   /** When a typing sign of the desk goes out by itself. Default 10 000. */
@@ -95,6 +108,28 @@ export interface Limits {
   readonly webhookBytes: number;
   /** User messages of one conversation that wait for the desk. Default 1 000. */
   readonly waitingMessages: number;
+  /** Messages of all conversations that wait for desks and bots. Default 100 000. */
+  readonly waitingMessagesInAll: number;
+  /** Deliveries of the vendor in one conversation's inbox. Default 10 000. */
+  readonly inboxDeliveries: number;
+  /** Deliveries in all inboxes. Default 200 000. */
+  readonly inboxDeliveriesInAll: number;
+  /** Deliveries of one account for which no handover is known. Default 10 000. */
+  readonly parkedDeliveries: number;
+  /** Such deliveries of all accounts. Default 50 000. */
+  readonly parkedDeliveriesInAll: number;
+  /** Conversations that one instance works on at once; others wait for their turn. Default 1 000. */
+  readonly conversationsAtOnce: number;
+  /** Calls of one account that one instance makes at once. Default 100. */
+  readonly callsPerAccount: number;
+  /** How many of them may only compare or poll. Default 8. */
+  readonly comparisonsPerAccount: number;
+}
+
+/** How long things are kept. */
+export interface Retention {
+  /** Content older than this is erased, except in conversations with an open handover. In milliseconds. */
+  readonly contentMs: number;
 }
 
 /** What a runtime is made of. */
@@ -109,6 +144,8 @@ export interface HandoverRuntimeOptions {
   readonly bot?: Bot;
   readonly timing?: Partial<Timing>;
   readonly limits?: Partial<Limits>;
+  /** Default: content is kept until somebody erases it. */
+  readonly retention?: Retention;
   readonly clock?: RuntimeClock;
   readonly random?: Random;
   readonly dispatcher?: HttpDispatcher;

@@ -6,6 +6,7 @@ import { RuntimeError } from "./errors.ts";
 import { receiveRecognized } from "./recognize-message.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConversationAddress, IncomingMessage } from "./runtime.ts";
+import type { Commit } from "./store/records.ts";
 
 const idCharacters = 128;
 
@@ -25,12 +26,13 @@ export async function receiveMessage(
   const entry = toEntry(context, message, answer, request.user);
   const recognizedSeq = await receiveRecognized(context, key, entry);
   if (recognizedSeq !== undefined) return { seq: recognizedSeq };
-  const outcome = await context.store.commit({
+  const commit: Commit = {
     conversation: key,
     create: { endpoint: request.endpoint, conversation: request.conversation },
     append: [entry],
     ...(request.user ? { update: { user: request.user } } : {}),
-  });
+  };
+  const outcome = await context.backlog.takeMessage(() => context.store.commit(commit));
   const seq = outcome.status === "committed" ? outcome.seqs[0] : undefined;
   if (seq === undefined)
     throw new RuntimeError("STORE_FAILED", "The store refused a message without saying why. Try again.", { isRetryable: true });
@@ -64,8 +66,9 @@ async function checkWaiting(context: RuntimeContext, key: string): Promise<void>
   if (!conversation || conversation.lastSeq - from < context.limits.waitingMessages) return;
   const hasReader = handover ? handover.attempt.relay !== "none" : context.endpoints.get(conversation.endpoint)?.bot !== undefined;
   if (!hasReader) return;
-  const waiting = await countWaiting(context, key, from);
+  const waiting = await context.backlog.countMessages(key);
   if (waiting < context.limits.waitingMessages) return;
+  context.metrics.count("handover_messages_refused_total", { code: "TOO_MANY_WAITING" });
   throw new RuntimeError(
     "TOO_MANY_WAITING",
     `${waiting} messages of this conversation wait to be delivered. Wait until some of them have been.`,
@@ -73,12 +76,6 @@ async function checkWaiting(context: RuntimeContext, key: string): Promise<void>
       isRetryable: true,
     },
   );
-}
-
-async function countWaiting(context: RuntimeContext, key: string, after: number): Promise<number> {
-  const limit = context.limits.waitingMessages * 2;
-  const entries = await context.store.readEntries(key, { after, limit });
-  return entries.filter((entry) => entry.author?.role === "user").length;
 }
 
 async function resolveAnswer(
@@ -97,7 +94,7 @@ async function resolveAnswer(
   return {
     messageId: entry.id,
     choice: choice.id,
-    title: choice.title,
+    title: choice.title.trim() === "" ? (choice.payload ?? "") : choice.title,
     ...(choice.payload === undefined ? {} : { payload: choice.payload }),
     ...(choice.providerData === undefined ? {} : { providerData: choice.providerData }),
   };
@@ -107,7 +104,7 @@ function choicesOf(entry: StoredEntry) {
   return [...(entry.choices ?? []), ...(entry.cards ?? []).flatMap((card) => card.choices ?? [])];
 }
 
-/** What was pressed is shown by its title, whatever payload a bot goes by. */
+/** What was pressed is shown by its title, whatever payload a bot goes by; by its payload only where it has no title. */
 function toEntry(
   context: RuntimeContext,
   message: IncomingMessage,

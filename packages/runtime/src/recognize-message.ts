@@ -1,11 +1,11 @@
 import type { HandoverEvent } from "@handover/core";
 import { readView, transact } from "./conversation/transact.ts";
-import type { Connection } from "./connections/connection-registry.ts";
 import { endpointOf } from "./endpoints.ts";
 import type { NewEntry } from "./entry.ts";
 import { applyEvents } from "./handover/apply-events.ts";
 import { toMessage } from "./handover/desk-entries.ts";
 import { createDraft, draftCommit } from "./handover/draft.ts";
+import { createEventLookups } from "./handover/event-lookups.ts";
 import { fallBack } from "./handover/give-way.ts";
 import { toProviderHandover } from "./handover/provider-view.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
@@ -21,7 +21,7 @@ import type { ConversationRecord, HandoverRecord } from "./store/records.ts";
 export async function receiveRecognized(context: RuntimeContext, key: string, entry: NewEntry): Promise<number | undefined> {
   const recognized = await recognize(context, key, entry);
   if (!recognized) return undefined;
-  const { connection, event, handoverId } = recognized;
+  const { event, handoverId } = recognized;
   const { committed } = await transact(context, { key }, async ({ conversation }) => {
     const handover = await context.store.readHandover(handoverId);
     if (!conversation || !handover) return { result: undefined };
@@ -33,8 +33,7 @@ export async function receiveRecognized(context: RuntimeContext, key: string, en
       isLate: false,
       isOvertaken: false,
       fallBack: (code) => fallBack(context, draft, endpoint, { code, isClosed: true }),
-      findPart: (by) => context.store.findPart(handoverId, by),
-      findMessage: async (id) => (await context.store.findEntry(key, connection.name, id))?.seq,
+      ...createEventLookups(context.store, draft),
     });
     return { result: undefined, commit: { ...draftCommit(draft), append: [{ ...entry, audience: [] }, ...draft.append] } };
   });
@@ -45,7 +44,7 @@ async function recognize(
   context: RuntimeContext,
   key: string,
   entry: NewEntry,
-): Promise<{ readonly connection: Connection; readonly event: HandoverEvent; readonly handoverId: string } | undefined> {
+): Promise<{ readonly event: HandoverEvent; readonly handoverId: string } | undefined> {
   const { conversation, handover: current } = await readView(context, key);
   const handover = current ?? (await readLast(context, conversation));
   if (!conversation || !handover?.attempt.state || !context.connections.has(handover.attempt.connection)) return undefined;
@@ -54,7 +53,7 @@ async function recognize(
   try {
     const view = toProviderHandover(conversation, handover, handover.attempt, connection);
     const event = connection.handle.recognizeUserMessage(view, toMessage({ ...entry, seq: 0 }));
-    return event && { connection, event, handoverId: handover.id };
+    return event && { event, handoverId: handover.id };
   } catch (error) {
     // A provider that fails here must not keep a user from writing.
     context.logger.warn(`A user's text could not be read for events: ${errorSummary(error)}`, { connection: connection.name });

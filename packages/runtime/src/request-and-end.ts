@@ -2,7 +2,7 @@ import type { EndReason, Json, Message, User } from "@handover/core";
 import { conversationKey } from "./conversation/conversation-key.ts";
 import { transact, type ConversationView } from "./conversation/transact.ts";
 import { waitForChange } from "./conversation/wait-for-change.ts";
-import { mergeOptions, requireEndpoint, type Endpoint } from "./endpoints.ts";
+import { mergeOptions, requireEndpoint, whyNoHandover, type Endpoint } from "./endpoints.ts";
 import type { NewEntry } from "./entry.ts";
 import { RuntimeError } from "./errors.ts";
 import { createDraft, draftCommit } from "./handover/draft.ts";
@@ -51,17 +51,23 @@ function stillEnding(): RuntimeError {
   );
 }
 
+function cannotRequest({ token, handover }: Endpoint): RuntimeError {
+  if (!handover) {
+    const message = `The endpoint "${token}" has no people behind it. Give it "handover" with a connection in the configuration.`;
+    return new RuntimeError("HANDOVER_NOT_CONFIGURED", message);
+  }
+  return new RuntimeError(
+    "CHANNEL_UNSUPPORTED",
+    `The channel of the endpoint "${token}" takes words only as the answer to what the user has just said, so nothing that a person writes could reach the user. Ask for people on a channel that can be told something at any time.`,
+  );
+}
+
 /** @returns the handover, or nothing while the one before is ending */
 async function tryRequest(context: RuntimeContext, request: HandoverRequest): Promise<string | undefined> {
   const endpoint = requireEndpoint(context.endpoints, request.endpoint);
   const key = conversationKey(request);
   const { handover: people } = endpoint;
-  if (!people) {
-    throw new RuntimeError(
-      "HANDOVER_NOT_CONFIGURED",
-      `The endpoint "${endpoint.token}" has no people behind it. Give it "handover" with a connection in the configuration.`,
-    );
-  }
+  if (!people || whyNoHandover(endpoint)) throw cannotRequest(endpoint);
   const options = mergeOptions(endpoint, context.connections, request.options ? [request.options] : []);
   const { result } = await transact(context, { key }, async (view) => {
     if (view.handover) return { result: view.handover.status === "ending" ? undefined : view.handover.id };

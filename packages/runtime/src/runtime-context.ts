@@ -1,11 +1,15 @@
 import type { HttpDispatcher, Logger, Random } from "@handover/core";
+import type { Backlog } from "./backlog.ts";
+import type { AccountChanges } from "./connections/account-changes.ts";
 import type { ConnectionRegistry } from "./connections/connection-registry.ts";
 import type { ChangeHub } from "./conversation/change-hub.ts";
 import type { Endpoint } from "./endpoints.ts";
-import type { Limits, RuntimeClock, Timing } from "./options.ts";
+import type { Limits, Retention, RuntimeClock, Timing } from "./options.ts";
+import type { PushTries } from "./lanes/push-tries.ts";
 import type { Store } from "./store/store.ts";
 import type { KeyedMutex } from "./support/mutex.ts";
 import type { Metrics } from "./support/metrics.ts";
+import type { ReceiptBoard } from "./receipts.ts";
 import type { TypingBoard } from "./typing.ts";
 
 /** What every part of a runtime shares. */
@@ -16,14 +20,19 @@ export interface RuntimeContext {
   readonly logger: Logger;
   readonly timing: Timing;
   readonly limits: Limits;
+  readonly retention?: Retention;
   readonly dispatcher?: HttpDispatcher;
   readonly publicUrl?: string;
   readonly connections: ConnectionRegistry;
+  readonly accountChanges: AccountChanges;
+  readonly backlog: Backlog;
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   readonly metrics: Metrics;
   readonly mutex: KeyedMutex;
   readonly changes: ChangeHub;
   readonly typing: TypingBoard;
+  readonly receipts: ReceiptBoard;
+  readonly pushTries: PushTries;
   /** Aborts when the runtime has waited long enough for what is in flight. */
   readonly stopSignal: AbortSignal;
   /** Names this run of this process. */

@@ -1,5 +1,7 @@
 import type { ConnectionFinding, EndReason, Json, Message, User } from "@handover/core";
 import type { Entry } from "./entry.ts";
+import type { EraseResult } from "./erase-user.ts";
+import type { ReceiptSignal } from "./receipts.ts";
 
 /** Which conversation: the endpoint's token and the client's id (1 to 256 characters, any Unicode). */
 export interface ConversationAddress {
@@ -64,7 +66,7 @@ export interface HandoverRuntime {
   /**
    * Takes a message of the user. It goes to the bot, or to the desk while a handover runs.
    * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `INVALID_CONVERSATION`, `INVALID_MESSAGE`, `MESSAGE_EMPTY`,
-   * `MESSAGE_TOO_LONG`, `TOO_MANY_WAITING`
+   * `MESSAGE_TOO_LONG`, `TOO_MANY_WAITING`, `OVERLOADED`
    */
   receiveMessage(
     request: ConversationAddress & { readonly message: IncomingMessage; readonly user?: User },
@@ -73,7 +75,8 @@ export interface HandoverRuntime {
   /**
    * Asks for a person. One that runs is kept: its id comes back. One that is about to end is waited for.
    * @param request.transcript what was said before, where the log does not have it; only for a conversation without entries
-   * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `HANDOVER_NOT_CONFIGURED`, `HANDOVER_ENDING`; InvalidConfigError for options
+   * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `HANDOVER_NOT_CONFIGURED`, `CHANNEL_UNSUPPORTED`, `HANDOVER_ENDING`;
+   * InvalidConfigError for options
    */
   requestHandover(
     request: ConversationAddress & {
@@ -98,12 +101,17 @@ export interface HandoverRuntime {
   /** Calls back for each typing sign of the other side. @returns how to stop */
   watchTyping(address: ConversationAddress, listener: (signal: TypingSignal) => void): () => void;
 
+  /** Calls back when the desk says what became of a message of the user. Best effort; its entry says it too. @returns how to stop */
+  watchReceipts(address: ConversationAddress, listener: (signal: ReceiptSignal) => void): () => void;
+
   /** Tells the desk that the user types. Best effort: throttled, dropped when no handover is active. */
   setTyping(request: ConversationAddress & { readonly isTyping: boolean }): Promise<void>;
 
   /**
    * Pushes each entry that users may see, in order per conversation, at least once: the cursor moves when the listener
-   * resolves. One listener; set it before `start`.
+   * resolves. What it rejects, or does not answer within `callTimeoutMs`, it gets again for `connectionRetryMs`; with an error
+   * whose effect is `message`, for `messageRetryMs`, or not at all where that is not retryable. An entry that was given up is
+   * still in the log, and a desk that wrote it is told, where it can be. One listener; set it before `start`.
    */
   onEntry(listener: (entry: Entry & ConversationAddress) => Promise<void>): void;
 
@@ -112,6 +120,14 @@ export interface HandoverRuntime {
    * everything is committed; an unknown connection looks like a wrong secret.
    */
   handleWebhook(connection: string, request: Request): Promise<Response>;
+
+  /**
+   * Erases a user: the content of all conversations (of one endpoint, or of all), and what providers remember of the user. Numbers
+   * and ids stay, so that nothing comes twice. A handover that runs is ended first. May be repeated at any time.
+   *
+   * @param request.user the id of the user, as it came with messages and requests
+   */
+  eraseUser(request: { readonly endpoint?: string; readonly user: string }): Promise<EraseResult>;
 
   /** The connections as configured. */
   connections(): readonly ConnectionSummary[];

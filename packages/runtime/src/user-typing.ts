@@ -6,6 +6,7 @@ import { toProviderHandover } from "./handover/provider-view.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConversationAddress } from "./runtime.ts";
 import { errorSummary } from "./support/describe-error.ts";
+import { setNewest } from "./support/set-newest.ts";
 import { randomId } from "./support/system-random.ts";
 
 const rememberedKeys = 10_000;
@@ -21,10 +22,7 @@ export function createUserTyping(
     const nowMs = context.clock.now();
     const before = last.get(key);
     if (before?.isTyping === isTyping && nowMs - before.atMs < context.timing.typingThrottleMs) return true;
-    last.delete(key);
-    last.set(key, { isTyping, atMs: nowMs });
-    const oldest = last.size > rememberedKeys ? last.keys().next().value : undefined;
-    if (oldest !== undefined) last.delete(oldest);
+    setNewest(last, key, { isTyping, atMs: nowMs }, rememberedKeys);
     return false;
   }
 
@@ -34,8 +32,9 @@ export function createUserTyping(
     const { conversation, handover } = await readView(context, key);
     if (!conversation || handover?.attempt.phase !== "started" || handover.status === "ending") return;
     const connection = context.connections.get(handover.attempt.connection);
-    if (!connection.handle.setTyping || connection.gate.isPaused || isThrottled(key, request.isTyping)) return;
+    if (!connection.handle.setTyping || isThrottled(key, request.isTyping)) return;
     try {
+      if (!(await connection.gate.mayCallNow("setTyping"))) return;
       const view = toProviderHandover(conversation, handover, handover.attempt, connection);
       await callVendor(
         context,

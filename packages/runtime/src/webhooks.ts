@@ -43,7 +43,8 @@ function refusal(status: 400 | 401 | 413 | 503, code: string): WebhookRefusedErr
 
 function refuse(context: RuntimeContext, connection: string, error: WebhookRefusedError): Response {
   context.metrics.count("handover_webhooks_total", { connection, result: error.code });
-  return Response.json({ code: error.code, detail: error.message }, { status: error.status });
+  const headers = error.status === 503 ? { "retry-after": "1" } : {};
+  return Response.json({ code: error.code, detail: error.message }, { status: error.status, headers });
 }
 
 async function toRawRequest(context: RuntimeContext, connection: Connection, request: Request): Promise<RawRequest> {
@@ -99,10 +100,14 @@ async function accept(context: RuntimeContext, connection: Connection, deliverie
   const lasting = deliveries.filter((delivery) => !delivery.isEphemeral);
   if (lasting.length > 0) {
     const nowMs = context.clock.now();
-    const result = await context.store.receive(lasting.map((delivery) => toNewDelivery(connection, delivery, nowMs)));
+    const given = lasting.map((delivery) => toNewDelivery(connection, delivery, nowMs));
+    const result = await context.backlog.takeDeliveries(given, (admitted) => context.store.receive(admitted));
+    if (result === "full") throw refusal(503, "INBOX_FULL");
     const count = (what: string, by: number) => {
       if (by > 0) context.metrics.count("handover_deliveries_total", { connection: connection.name, result: what }, by);
     };
+    // Answered all the same: a vendor that is refused for conversations we do not know would stop sending those we do.
+    count("flooded", result.flooded);
     count("received", result.added);
     count("repeated", result.repeated);
     count("parked", result.parked);

@@ -12,6 +12,16 @@ export function fromColumnText(text: string): string {
   return JSON.parse(`"${text}"`) as string;
 }
 
+/** A text as it stands, with its quotes, in a record that `plain_v1` has gone through: no two of them become one. */
+export function toPlainText(text: string): string {
+  const escaped = toColumnText(text)
+    .replaceAll("\x7f", "\x7f0")
+    .replaceAll("\\\\", "\x7f1")
+    .replaceAll('\\"', "\x7f2")
+    .replaceAll("\\", "\x7f3");
+  return `"${escaped}"`;
+}
+
 /** An index takes about 2,700 bytes per row, for all of its columns together. */
 const longestLookup = 400;
 

@@ -1,4 +1,14 @@
-import type { Commit, CommitResult, ConversationPatch, HandoverRecord, NewDelivery, NewEntry, PartRecord } from "@handover/runtime";
+import { deliveryRank } from "@handover/runtime";
+import type {
+  Commit,
+  CommitResult,
+  ConversationPatch,
+  EntryAmendment,
+  HandoverRecord,
+  NewDelivery,
+  NewEntry,
+  PartRecord,
+} from "@handover/runtime";
 import { toColumnText, toLookupText } from "./column-text.ts";
 import { toJournalItems } from "./journal.ts";
 import { referenceLocks } from "./reference-locks.ts";
@@ -13,7 +23,7 @@ export type CommitAnswer = CommitResult & { readonly touched?: readonly string[]
  */
 export function toCommitRequest(schema: string, commit: Commit): string {
   const { conversation, create, fence, expectVersion, expectLastSeq, update = {} } = commit;
-  const { append = [], handovers = [], parts = [], consume = [], references = [], deliveries = [], journal = [] } = commit;
+  const { append = [], amend = [], handovers = [], parts = [], consume = [], references = [], deliveries = [], journal = [] } = commit;
   const [key, longKey] = [toLookupText(conversation), toColumnText(conversation)];
   return JSON.stringify({
     key,
@@ -23,6 +33,8 @@ export function toCommitRequest(schema: string, commit: Commit): string {
     expectVersion,
     expectLastSeq,
     append: unlessEmpty(append.map(toEntry)),
+    contentFrom: append[0] && (Date.parse(append[0].at) || 0),
+    amend: unlessEmpty(amend.map(toAmendment)),
     update: Object.keys(update).length === 0 ? undefined : toPatch(update),
     handovers: unlessEmpty(handovers.map((handover) => toHandover(conversation, handover))),
     parts: unlessEmpty(parts.map(toPart)),
@@ -54,6 +66,10 @@ function unlessEmpty<Item>(items: readonly Item[]): readonly Item[] | undefined 
 
 function toEntry(entry: NewEntry) {
   return { source: toLookupText(entry.source), id: toLookupText(entry.id), record: JSON.stringify(entry) };
+}
+
+function toAmendment({ seq, delivery, isPossiblyDuplicated }: EntryAmendment) {
+  return { seq, delivery: delivery && deliveryRank(delivery), is_possibly_duplicated: isPossiblyDuplicated };
 }
 
 function toPatch({ user, botRetry, currentHandover, lastHandover, ...counters }: ConversationPatch) {

@@ -1,3 +1,4 @@
+import { amendEntry, deliveryOfRank } from "@handover/runtime";
 import type { NewEntry, StoredEntry } from "@handover/runtime";
 import { toLookupText } from "./column-text.ts";
 import type { Database } from "./database.ts";
@@ -10,10 +11,13 @@ export interface Entries {
 interface Row {
   readonly seq: number;
   readonly record: NewEntry;
+  /** What was learned later: the rank of a delivery state. */
+  readonly delivery: number | null;
+  readonly is_possibly_duplicated: boolean | null;
 }
 
 export function createEntries(database: Database, schema: string): Entries {
-  const ofConversation = `SELECT seq, record FROM ${schema}.entries
+  const ofConversation = `SELECT seq, record, delivery, is_possibly_duplicated FROM ${schema}.entries
     WHERE conversation = (SELECT id FROM ${schema}.conversations WHERE key = $1)`;
   const selectAfter = `${ofConversation} AND seq > $2 ORDER BY seq LIMIT $3`;
   const selectById = `${ofConversation} AND source = $2 AND source_id = $3`;
@@ -29,6 +33,7 @@ export function createEntries(database: Database, schema: string): Entries {
   };
 }
 
-function toEntry({ seq, record }: Row): StoredEntry {
-  return { seq, ...record };
+function toEntry({ seq, record, delivery: rank, is_possibly_duplicated: isPossiblyDuplicated }: Row): StoredEntry {
+  const delivery = rank === null ? undefined : deliveryOfRank(rank);
+  return amendEntry({ seq, ...record }, { ...(delivery ? { delivery } : {}), ...(isPossiblyDuplicated ? { isPossiblyDuplicated } : {}) });
 }

@@ -1,9 +1,12 @@
 import { RuntimeError } from "@handover/runtime";
 import type { Client } from "pg";
+import { budget } from "./schema/budget.ts";
 import { commitFunction } from "./schema/commit-function.ts";
+import { content } from "./schema/content.ts";
 import { inboxFunctions } from "./schema/inbox-functions.ts";
 import { leaseFunctions } from "./schema/lease-functions.ts";
 import { tables } from "./schema/tables.ts";
+import { isHeldUp } from "./store-error.ts";
 
 /**
  * Step n leads from schema version n to n + 1. A step that was released is never changed; a new one is added. Functions have
@@ -11,7 +14,14 @@ import { tables } from "./schema/tables.ts";
  */
 export const migrations: readonly ((schema: string) => string)[] = [
   (schema) => [tables, leaseFunctions, inboxFunctions, commitFunction].map((part) => part(schema)).join("\n"),
+  content,
+  budget,
 ];
+
+/** How often a migration is begun that instances at work, or a backup, have held up. */
+const attemptsInAll = 20;
+const longestPauseMs = 1_000;
+const lockTimeoutMs = 2_000;
 
 /** A name that needs no care wherever it stands. With what is made of it, it fits into the 63 bytes of a name. */
 const schemaName = /^[a-z_][a-z0-9_]{0,49}$/;
@@ -34,9 +44,22 @@ export function quoteSchema(schema: string): string {
 export async function migrate(client: Client, schema: string, server: string, steps = migrations): Promise<number> {
   const current = await readSchemaVersion(client, schema, server, steps.length);
   if (current === steps.length) return current;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await migrateOnce(client, schema, server, steps);
+    } catch (error) {
+      if (attempt === attemptsInAll || !isHeldUp(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, longestPauseMs * Math.random()));
+    }
+  }
+}
+
+async function migrateOnce(client: Client, schema: string, server: string, steps: typeof migrations): Promise<number> {
   await client.query("BEGIN");
   try {
     await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`handover migration ${schema}`]);
+    // Whoever waits for a table holds up everybody who comes after: rather begin again than let running instances wait for long.
+    await client.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
     // Another instance may have done it while this one waited.
     const version = await readSchemaVersion(client, schema, server, steps.length);
     await carryOut(client, schema, version, steps);

@@ -1,6 +1,6 @@
 import type { Clock, Json, Logger } from "@handover/core";
 import { createLocalSignals } from "@handover/runtime";
-import type { ReceiveResult, Store } from "@handover/runtime";
+import type { Commit, CommitResult, ReceiveResult, Store } from "@handover/runtime";
 import { fromColumnText } from "./column-text.ts";
 import { toCommitRequest, toReceiveRequest } from "./commit.ts";
 import type { CommitAnswer } from "./commit.ts";
@@ -86,8 +86,17 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
     return keys;
   }
 
+  async function commit(change: Commit): Promise<CommitResult> {
+    const store = requireOpened();
+    const request = written(() => toCommitRequest(schema, change));
+    const { touched = [], ...result } = await commits.run(change.conversation, () => call<CommitAnswer>(store, "commit_v1", () => request));
+    announce(store, touched);
+    return result;
+  }
+
   return {
     isShared: true,
+    commit,
     async open() {
       opening ??= open();
       try {
@@ -110,15 +119,6 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
       await requireOpened().database.query(stamp(schema));
     },
 
-    async commit(commit) {
-      const store = requireOpened();
-      const request = written(() => toCommitRequest(schema, commit));
-      const { touched = [], ...result } = await commits.run(commit.conversation, () =>
-        call<CommitAnswer>(store, "commit_v1", () => request),
-      );
-      announce(store, touched);
-      return result;
-    },
     async receive(deliveries) {
       const store = requireOpened();
       const result = await call<ReceiveResult>(store, "receive_v1", () => toReceiveRequest(schema, deliveries));
@@ -153,6 +153,22 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
     readMemory: (scope, key) => read((tables) => tables.memory.read(scope, key)),
     writeMemory: (scope, key, value) => read((tables) => tables.memory.write(scope, key, value)),
     claimMemory: (scope, key, value) => read((tables) => tables.memory.claim(scope, key, value)),
+
+    async putBlob(blob, content, limits) {
+      const { conversation, create } = blob;
+      if (create) await commit({ conversation, create });
+      return requireOpened().tables.blobs.put(blob, content, limits);
+    },
+    readBlob: (conversation, id) => read((tables) => tables.blobs.read(conversation, id)),
+    deleteBlob: (conversation, id) => read((tables) => tables.blobs.delete(conversation, id)),
+
+    listConversationsOfUser: (request) => read((tables) => tables.erasure.listOfUser(request)),
+    erase: (conversation) => read((tables) => tables.erasure.erase(conversation)),
+    eraseDue: (request) => read((tables) => tables.erasure.eraseDue(request)),
+    eraseMemory: (scopes) => read((tables) => tables.erasure.eraseMemory(scopes)),
+
+    takeBudget: (bucket, request) => read((tables) => tables.budgets.take(bucket, request)),
+    countWaiting: (request) => read((tables) => tables.waiting.count(request)),
 
     publish(topic, data: Json) {
       // Later, as it is on another instance: a publisher never runs inside a listener of its own.

@@ -6,6 +6,7 @@ const readOnlyTransaction = "25006";
 const insufficientPrivilege = "42501";
 const serializationFailure = "40001";
 const deadlockDetected = "40P01";
+const lockNotAvailable = "55P03";
 const diskFull = "53100";
 const tooManyConnections = "53300";
 const wrongPassword = "28P01";
@@ -38,6 +39,11 @@ export function toStoreError(error: unknown, server: string): RuntimeError {
     case serializationFailure:
     case deadlockDetected:
       return retryable(`PostgreSQL at ${server} gave a write up in favour of another one. Nothing was changed.`, cause);
+    case lockNotAvailable:
+      return retryable(
+        `The tables of the store in PostgreSQL at ${server} are held by a long transaction, as of a backup. Nothing was changed. Try again when it is over.`,
+        cause,
+      );
     case diskFull:
       return retryable(`The disk of PostgreSQL at ${server} is full. Nothing was changed. Make room; the store goes on by itself.`, cause);
     case tooManyConnections:
@@ -63,6 +69,11 @@ export function toStoreError(error: unknown, server: string): RuntimeError {
 /** True when the server says that it undid the transaction only because of another one: it may be sent again. */
 export function isUndoneForAnother(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === deadlockDetected || error.code === serializationFailure);
+}
+
+/** True when a transaction was undone because of locks of others: it may be begun again. */
+export function isHeldUp(error: unknown): boolean {
+  return isUndoneForAnother(error) || (error instanceof DatabaseError && error.code === lockNotAvailable);
 }
 
 /** True when the next statement may use the connection that this error came from. A server that went read-only is left. */

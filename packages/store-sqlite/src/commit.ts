@@ -5,7 +5,13 @@ import type { Touched } from "./group-commit.ts";
 import type { Received } from "./inbox.ts";
 import type { Tables } from "./tables.ts";
 
-/** Carries out one commit inside a savepoint. A refusal comes before the first write, so it leaves nothing to undo. */
+/** What became of deliveries, and the conversations that got some. */
+type ReceivedAll = Omit<ReceiveResult, "conversations"> & { readonly conversations: ReadonlySet<number> };
+
+const nobody: ReadonlySet<number> = new Set();
+const nothingReceived: ReceivedAll = { conversations: nobody, added: 0, repeated: 0, parked: 0 };
+
+/** Carries out one commit as part of a transaction. A refusal comes before the first write, so it leaves nothing to undo. */
 export function applyCommit(tables: Tables, commit: Commit, nowMs: number, touched: Touched): CommitResult {
   const found = tables.conversations.find(commit.conversation);
   if (!found && !commit.create) throw unknownConversation();
@@ -14,15 +20,16 @@ export function applyCommit(tables: Tables, commit: Commit, nowMs: number, touch
 
   const row = found ?? createConversation(tables, commit);
   const { seqs, added } = tables.entries.append(row.id, row.lastSeq, commit.append ?? []);
-  putHandovers(tables, row, commit);
-  const given = addReferences(tables, row, commit);
-  const received = receiveAll(tables, commit.deliveries ?? []);
-  const consumed = tables.inbox.consume(row.id, commit.consume ?? []);
-  tables.journal.add(commit.journal ?? [], commit.conversation);
+  if (added > 0 && row.contentFrom === null) tables.conversations.noteContent(row.id, Date.parse(commit.append?.[0]?.at ?? ""));
+  if (commit.amend) tables.entries.amend(row.id, commit.amend);
+  if (commit.handovers ?? commit.parts) putHandovers(tables, row, commit);
+  const given = commit.references ? addReferences(tables, row, commit.references) : nobody;
+  const received = commit.deliveries ? receiveAll(tables, commit.deliveries) : nothingReceived;
+  const consumed = commit.consume ? tables.inbox.consume(row.id, commit.consume) : 0;
+  if (commit.journal) tables.journal.add(commit.journal, commit.conversation);
 
   const hasChanged = hasRecords(commit) || consumed > 0;
-  const woken = new Set([...given, ...received.conversations]);
-  const hasDeliveries = woken.delete(row.id);
+  const hasDeliveries = given.has(row.id) || received.conversations.has(row.id);
   const isDue = added > 0 || hasDeliveries || (commit.handovers ?? []).length > 0;
   const version = row.version + (hasChanged ? 1 : 0);
   tables.conversations.change(row, {
@@ -32,6 +39,8 @@ export function applyCommit(tables: Tables, commit: Commit, nowMs: number, touch
     dueAtMs: isDue ? nowMs : undefined,
   });
   if (hasChanged || isDue || !found) touched.add(commit.conversation);
+  const woken = new Set([...given, ...received.conversations]);
+  woken.delete(row.id);
   wakeAll(tables, woken, nowMs, touched);
   return { status: "committed", seqs, added, version, deliveriesAdded: received.added + received.parked };
 }
@@ -65,7 +74,7 @@ function putHandovers(tables: Tables, row: ConversationRow, { conversation, hand
 }
 
 /** @returns conversations that got deliveries which were parked */
-function addReferences(tables: Tables, row: ConversationRow, { references: additions = [] }: Commit): ReadonlySet<number> {
+function addReferences(tables: Tables, row: ConversationRow, additions: NonNullable<Commit["references"]>): ReadonlySet<number> {
   for (const { accountKey, handover, references } of additions) {
     requireOwn(tables, row, handover);
     for (const reference of references) tables.addresses.put(accountKey, reference, handover);
@@ -74,7 +83,7 @@ function addReferences(tables: Tables, row: ConversationRow, { references: addit
   return new Set(additions.flatMap(({ accountKey, references }) => [...tables.inbox.unpark(accountKey, references)]));
 }
 
-function receiveAll(tables: Tables, deliveries: readonly NewDelivery[]) {
+function receiveAll(tables: Tables, deliveries: readonly NewDelivery[]): ReceivedAll {
   const received: readonly Received[] = deliveries.map((delivery) => tables.inbox.receive(delivery));
   const added = received.filter((one) => one.kind === "added");
   return {
@@ -95,8 +104,8 @@ function wakeAll(tables: Tables, conversations: ReadonlySet<number>, nowMs: numb
   });
 }
 
-function hasRecords({ update, handovers, parts }: Commit): boolean {
-  return Object.keys(update ?? {}).length > 0 || (handovers ?? []).length > 0 || (parts ?? []).length > 0;
+function hasRecords({ update, handovers = [], parts = [] }: Commit): boolean {
+  return handovers.length > 0 || parts.length > 0 || (update !== undefined && Object.keys(update).length > 0);
 }
 
 function requireOwn(tables: Tables, row: ConversationRow, handover: string): void {

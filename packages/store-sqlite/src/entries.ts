@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { NewEntry, StoredEntry } from "@handover/runtime";
+import { amendEntry } from "@handover/runtime";
+import type { EntryAmendment, NewEntry, StoredEntry } from "@handover/runtime";
 import { toColumnText } from "./column-text.ts";
 
 export interface Appended {
@@ -10,6 +11,7 @@ export interface Appended {
 
 export interface Entries {
   append(conversation: number, lastSeq: number, entries: readonly NewEntry[]): Appended;
+  amend(conversation: number, amendments: readonly EntryAmendment[]): void;
   readAfter(key: string, after: number, limit: number): readonly StoredEntry[];
   find(key: string, source: string, id: string): StoredEntry | undefined;
 }
@@ -27,6 +29,8 @@ export function createEntries(database: DatabaseSync): Entries {
   const selectSeq = database.prepare("SELECT seq FROM entries WHERE conversation = ? AND source = ? AND source_id = ?");
   const fromConversation =
     "SELECT seq, entries.json FROM entries JOIN conversations ON conversations.id = entries.conversation WHERE key = ?";
+  const selectOne = database.prepare("SELECT json FROM entries WHERE conversation = ? AND seq = ?");
+  const update = database.prepare("UPDATE entries SET json = ? WHERE conversation = ? AND seq = ?");
   const selectAfter = database.prepare(`${fromConversation} AND seq > ? ORDER BY seq LIMIT ?`);
   const selectById = database.prepare(`${fromConversation} AND source = ? AND source_id = ?`);
 
@@ -39,6 +43,15 @@ export function createEntries(database: DatabaseSync): Entries {
         return changes === 1 ? next++ : (selectSeq.get(conversation, source, id) as { seq: number }).seq;
       });
       return { seqs, added: next - 1 - lastSeq };
+    },
+    amend(conversation, amendments) {
+      for (const { seq, ...amendment } of amendments) {
+        const row = selectOne.get(conversation, seq) as { json: string } | undefined;
+        if (!row) continue;
+        const entry = JSON.parse(row.json) as NewEntry;
+        const amended = amendEntry(entry, amendment);
+        if (amended !== entry) update.run(JSON.stringify(amended), conversation, seq);
+      }
     },
     readAfter(key, after, limit) {
       return (selectAfter.all(key, after, limit) as unknown as Row[]).map(toEntry);

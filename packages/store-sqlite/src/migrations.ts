@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { RuntimeError } from "@handover/runtime";
+import { contentMigration } from "./content-migration.ts";
 
 /** Marks a file as ours: "HoSt" in ASCII. */
 const applicationId = 0x486f5374;
@@ -107,6 +108,7 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (scope, key)
   ) STRICT, WITHOUT ROWID;
   `,
+  contentMigration,
 ];
 
 /**

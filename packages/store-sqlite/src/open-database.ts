@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } fro
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Logger } from "@handover/core";
+import { removeUnfinishedBlobs } from "./blobs.ts";
 import { migrate, migrations, readSchemaVersion } from "./migrations.ts";
 import { storeReadOnly, toStoreError } from "./store-error.ts";
 
@@ -28,10 +29,13 @@ export function openDatabase(path: string, logger?: Logger): DatabaseSync {
     // however that ends and whatever name the file was opened by.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     const version = readSchemaVersion(database, path);
+    // What is deleted or replaced is overwritten: erased content must not be found in the file.
+    database.exec("PRAGMA secure_delete = ON");
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     migrate(database, version);
     if (version < migrations.length) logger?.info("store migrated", { from: version, to: migrations.length });
     releaseLeases(database);
+    removeUnfinishedBlobs(database);
     return database;
   } catch (error) {
     database?.close();

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock, Logger } from "@handover/core";
-import { createLocalSignals, RuntimeError } from "@handover/runtime";
+import { createLocalBudgets, createLocalSignals, RuntimeError } from "@handover/runtime";
 import type { Store } from "@handover/runtime";
+import { deleteBlob, putBlob, readBlob } from "./blob-transfer.ts";
 import { applyCommit, applyReceive } from "./commit.ts";
+import { erase, eraseDue, eraseMemory } from "./erase.ts";
 import { createWriteQueue } from "./group-commit.ts";
 import type { Touched, WriteQueue } from "./group-commit.ts";
 import { stampVersion } from "./migrations.ts";
@@ -30,6 +32,7 @@ interface Opened {
 export function createSqliteStore({ path: givenPath, clock = { now: Date.now }, logger }: SqliteStoreOptions): Store {
   const path = resolve(givenPath);
   const signals = createLocalSignals(logger);
+  const budgets = createLocalBudgets(clock);
   let opened: Opened | undefined;
 
   function open(): Opened {
@@ -40,7 +43,11 @@ export function createSqliteStore({ path: givenPath, clock = { now: Date.now }, 
 
   function requireOpened(): Opened {
     if (opened) return opened;
-    throw new RuntimeError("STORE_FAILED", `The store "${path}" is not open. Call open() first, and nothing after close().`);
+    throw notOpen();
+  }
+
+  function notOpen(): RuntimeError {
+    return new RuntimeError("STORE_FAILED", `The store "${path}" is not open. Call open() first, and nothing after close().`);
   }
 
   async function read<Result>(from: (tables: Tables) => Result): Promise<Result> {
@@ -52,8 +59,9 @@ export function createSqliteStore({ path: givenPath, clock = { now: Date.now }, 
     }
   }
 
-  async function write<Result>(change: (tables: Tables, touched: Touched) => Result): Promise<Result> {
-    const { queue, tables } = requireOpened();
+  function write<Result>(change: (tables: Tables, touched: Touched) => Result): Promise<Result> {
+    if (!opened) return Promise.reject(notOpen());
+    const { queue, tables } = opened;
     return queue.add((touched) => change(tables, touched));
   }
 
@@ -106,6 +114,19 @@ export function createSqliteStore({ path: givenPath, clock = { now: Date.now }, 
     readMemory: (scope, key) => read((tables) => tables.memory.read(scope, key)),
     writeMemory: (scope, key, value) => write((tables) => tables.memory.write(scope, key, value)),
     claimMemory: (scope, key, value) => write((tables) => tables.memory.claim(scope, key, value)),
+
+    putBlob: async (blob, content, limits) => putBlob(requireOpened(), blob, content, limits),
+    readBlob: async (conversation, id) => readBlob(requireOpened(), conversation, id),
+    deleteBlob: async (conversation, id) => deleteBlob(requireOpened(), conversation, id),
+
+    listConversationsOfUser: (request) => read((tables) => tables.erasure.listOfUser(request)),
+    erase: async (conversation) => erase(requireOpened(), conversation),
+    eraseDue: async (request) => eraseDue(requireOpened(), request),
+    eraseMemory: async (scopes) => eraseMemory(requireOpened(), scopes),
+
+    // This process has the file for itself, so it need not write down what it takes.
+    takeBudget: async (bucket, request) => budgets(bucket, request),
+    countWaiting: (request) => read((tables) => tables.waiting.count(request)),
 
     // Later, as it would be on another instance: a publisher never runs inside a listener of its own.
     publish: (topic, data) => void setImmediate(() => signals.tellTopic(topic, data)),

@@ -16,8 +16,11 @@ export interface Program {
   kill(): Promise<void>;
 }
 
+/** Starts a file of `test/programs`. */
+export type StartProgram = (file: string, args: readonly string[], options?: { readonly fileBlocks?: number }) => Program;
+
 /** Starts files of `test/programs`; what still runs after a test is killed. */
-export function usePrograms(): (file: string, args: readonly string[], options?: { readonly fileBlocks?: number }) => Program {
+export function usePrograms(): StartProgram {
   const running: Program[] = [];
   afterEach(async () => {
     await Promise.all(running.splice(0).map((program) => program.kill()));

@@ -1,7 +1,7 @@
 import type { HandoverConnection } from "@handover/core";
 
 /** An optional method of a connection: what a vendor may or may not be able to do. */
-export type AbilityName = Exclude<keyof HandoverConnection, "accountKey" | "start">;
+export type AbilityName = Exclude<keyof HandoverConnection, "accountKey" | "rateLimit" | "start">;
 
 /** All abilities that the interface knows. */
 export const abilityNames = [

@@ -10,8 +10,8 @@ export type {
   ConformanceMessage,
   WebhookProof,
 } from "./conformance/conformance-backend.ts";
-export { describeHandoverStore } from "./store-suite/index.ts";
-export type { OpenedStore, StoreSuiteOptions } from "./store-suite/index.ts";
+export { describeHandoverStore, fillStore } from "./store-suite/index.ts";
+export type { OpenedStore, StoreData, StoreSuiteOptions } from "./store-suite/index.ts";
 export type { StoreFactory } from "./conformance/runtime-driver.ts";
 export { createTestVendor, testVendorProvider } from "./test-vendor/index.ts";
 export type {

@@ -6,10 +6,15 @@ export interface ManualClock extends RuntimeClock {
   advance(byMs: number): Promise<void>;
 }
 
+interface Timer {
+  readonly atMs: number;
+  readonly callback: () => void;
+}
+
 /** Starts at a fixed time. */
 export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
   let nowMs = startMs;
-  const timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();
+  const timers = new Set<Timer>();
   return {
     now: () => nowMs,
     after(delayMs, callback) {
@@ -21,7 +26,8 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
       const untilMs = nowMs + byMs;
       for (;;) {
         await new Promise((resolve) => setImmediate(resolve));
-        const [next] = [...timers].filter((timer) => timer.atMs <= untilMs).sort((left, right) => left.atMs - right.atMs);
+        let next: Timer | undefined;
+        for (const timer of timers) if (timer.atMs <= untilMs && (!next || timer.atMs < next.atMs)) next = timer;
         if (!next) break;
         timers.delete(next);
         nowMs = Math.max(nowMs, next.atMs);

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Logger } from "@handover/core";
 import {
   createHandoverRuntime,
@@ -8,12 +5,13 @@ import {
   type EndpointOptions,
   type HandoverRuntime,
   type HandoverRuntimeOptions,
+  type Store,
   type Timing,
 } from "@handover/runtime";
-import { createSqliteStore } from "@handover/store-sqlite";
 import { createTestVendor, type TestVendor, type TestVendorOptions } from "@handover/testkit";
 import { record, type Recorder } from "./recorder.ts";
 import { startWebhookServer } from "./webhook-server.ts";
+import { createWorldStore, makeMortal, type MortalStore, type StoreName } from "./world-store.ts";
 
 /** Short times, so that what takes a minute in production takes a moment here. */
 export const quickTiming: Partial<Timing> = {
@@ -33,22 +31,36 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A runtime on SQLite with a test vendor behind it. */
+/** A runtime on a store of its own with a test vendor behind it. Where several run, messages and webhooks go to them in turn. */
 export interface World {
   readonly vendor: TestVendor;
-  /** The runtime that runs now; another one after `restart`. */
+  /** The runtime that has run longest; another one after `restart`. */
   readonly runtime: HandoverRuntime;
+  /** Those that run, the oldest first. */
+  readonly runtimes: readonly HandoverRuntime[];
   readonly log: LogLine[];
   say(conversation: string, id: string, text: string): Promise<{ readonly seq: number }>;
-  record(conversation: string): Recorder;
-  /** Stops the runtime and starts another one on the same store. */
+  record(conversation: string, through?: HandoverRuntime): Recorder;
+  /** Starts one more runtime on the same store: another instance on PostgreSQL; on SQLite only when none runs. */
+  another(): Promise<HandoverRuntime>;
+  /** Resolves when nobody has waited for the store for a moment: before a manual clock goes on. */
+  quiet(): Promise<void>;
+  /**
+   * Ends a runtime as `kill -9` ends a process: nothing more of it reaches the store, no claim is given back. A call that is
+   * on its way to the vendor arrives. Default: `runtime`. Not for a store that the test brought itself.
+   */
+  kill(runtime?: HandoverRuntime): Promise<void>;
+  /** Stops `runtime` and starts another one on the same store. */
   restart(): Promise<void>;
-  stopRuntime(): Promise<void>;
+  /** Default: `runtime`. */
+  stopRuntime(runtime?: HandoverRuntime): Promise<void>;
   close(): Promise<void>;
 }
 
 /** How a world is made. */
 export interface WorldOptions {
+  /** Default: `sqlite`. */
+  readonly store?: StoreName;
   readonly vendor?: TestVendorOptions;
   /** More vendors by connection name; the first one is called `desk`. */
   readonly others?: Readonly<Record<string, TestVendor>>;
@@ -59,6 +71,8 @@ export interface WorldOptions {
   readonly handover?: Partial<EndpointOptions["handover"]>;
   readonly timing?: Partial<Timing>;
   readonly runtime?: Partial<HandoverRuntimeOptions>;
+  /** Stands between each runtime and its store: for one that is slow or fails. */
+  readonly wrapStore?: (store: Store) => Store;
 }
 
 /** A bot that asks for a person on "agent" and otherwise repeats what it heard. */
@@ -71,27 +85,42 @@ export const echoBot: Bot = {
   },
 };
 
+const quietTurns = 20;
+
+/** A runtime of a world, and the store that it alone uses. */
+interface Instance {
+  readonly runtime: HandoverRuntime;
+  readonly mortal?: MortalStore;
+}
+
 /** Opens a world; close it when the test is over. */
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), "handover-world-"));
+  const place = await createWorldStore(options.store ?? "sqlite");
   const vendor = await createTestVendor(options.vendor);
-  const log: LogLine[] = [];
-  const write =
-    (level: keyof Logger) =>
-    (message: string, fields: object = {}) =>
-      void log.push({ level, message, fields: { ...fields } });
-  const logger: Logger = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  const { log, logger } = createLog();
   const recorders: Recorder[] = [];
-  let runtime: HandoverRuntime;
+  const vendors: Record<string, TestVendor> = { desk: vendor, ...options.others };
+  const running: Instance[] = [];
+  let last: HandoverRuntime | undefined;
+  let turn = 0;
+  const orLast = (runtime: HandoverRuntime | undefined) => {
+    const found = runtime ?? last;
+    if (found) return found;
+    throw new Error("No runtime runs.");
+  };
+  const oldest = () => orLast(running[0]?.runtime);
+  const inTurn = () => orLast(running[turn++ % running.length]?.runtime);
   const server = await startWebhookServer((request) => {
     const [, , , connection = ""] = new URL(request.url).pathname.split("/");
-    return runtime.handleWebhook(connection, request);
+    const isAnybodyThere = running.length > 0 || last !== undefined;
+    return isAnybodyThere ? inTurn().handleWebhook(connection, request) : Promise.resolve(new Response(null, { status: 502 }));
   });
-  const vendors: Record<string, TestVendor> = { desk: vendor, ...options.others };
 
-  async function start(): Promise<void> {
-    runtime = await createHandoverRuntime({
-      store: createSqliteStore({ path: join(folder, "handover.db"), ...(options.runtime?.clock ? { clock: options.runtime.clock } : {}) }),
+  async function another(): Promise<HandoverRuntime> {
+    const mortal = options.runtime?.store ? undefined : makeMortal(place.create(options.runtime?.clock));
+    const store = mortal?.store ?? options.runtime?.store;
+    if (!store) throw new Error("A world has a store.");
+    const runtime = await createHandoverRuntime({
       providers: [vendor.provider],
       connections: Object.fromEntries(
         Object.entries(vendors).map(([name, { settings }]) => [name, { provider: vendor.provider.name, settings }]),
@@ -106,36 +135,76 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       publicUrl: server.url,
       logger,
       ...options.runtime,
+      store: options.wrapStore?.(store) ?? store,
       timing: { ...quickTiming, ...options.timing },
     });
+    last = runtime;
     await runtime.start();
+    running.push({ runtime, ...(mortal ? { mortal } : {}) });
     for (const { name, webhookUrl } of runtime.connections()) if (webhookUrl) vendors[name]?.backend.setWebhookUrl(webhookUrl);
+    return runtime;
   }
 
-  await start();
+  /** Takes it out first: what comes in meanwhile goes to the others. */
+  function takeOut(runtime: HandoverRuntime): Instance | undefined {
+    const index = running.findIndex((instance) => instance.runtime === runtime);
+    return index < 0 ? undefined : running.splice(index, 1)[0];
+  }
+
+  async function stopRuntime(runtime = oldest()): Promise<void> {
+    takeOut(runtime);
+    await runtime.stop();
+  }
+
+  await another();
   return {
     vendor,
     get runtime() {
-      return runtime;
+      return oldest();
+    },
+    get runtimes() {
+      return running.map(({ runtime }) => runtime);
     },
     log,
-    say: (conversation, id, text) => runtime.receiveMessage({ endpoint: "web", conversation, message: { id, text } }),
-    record(conversation) {
-      const recorder = record(runtime, { endpoint: "web", conversation });
+    say: (conversation, id, text) => inTurn().receiveMessage({ endpoint: "web", conversation, message: { id, text } }),
+    record(conversation, through = oldest()) {
+      const recorder = record(through, { endpoint: "web", conversation });
       recorders.push(recorder);
       return recorder;
     },
-    async restart() {
-      await runtime.stop();
-      await start();
+    another,
+    async quiet() {
+      for (let turns = 0; turns < quietTurns; turns += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (running.some(({ mortal }) => (mortal?.callCount ?? 0) > 0)) turns = 0;
+      }
     },
-    stopRuntime: () => runtime.stop(),
+    async kill(runtime = oldest()) {
+      const killed = takeOut(runtime);
+      if (!killed?.mortal) throw new Error("Only a runtime that runs, on a store of the world, can be killed.");
+      if (running.length === 0) last = undefined;
+      await killed.mortal.kill();
+    },
+    async restart() {
+      await stopRuntime();
+      await another();
+    },
+    stopRuntime,
     async close() {
       for (const recorder of recorders) recorder.stop();
-      await runtime.stop();
+      await Promise.all(running.splice(0).map(({ runtime }) => runtime.stop()));
       await server.close();
       for (const { close } of Object.values(vendors)) await close();
-      await rm(folder, { recursive: true, force: true });
+      await place.remove();
     },
   };
+}
+
+function createLog(): { readonly log: LogLine[]; readonly logger: Logger } {
+  const log: LogLine[] = [];
+  const write =
+    (level: keyof Logger) =>
+    (message: string, fields: object = {}) =>
+      void log.push({ level, message, fields: { ...fields } });
+  return { log, logger: { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") } };
 }

@@ -12,7 +12,8 @@ import {
 import { RuntimeError } from "../errors.ts";
 import type { ConnectionOptions, HandoverRuntimeOptions } from "../options.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
-import { createAccountGate, type AccountGate } from "./account-gate.ts";
+import type { AccountGate } from "./account-gate.ts";
+import { findRateLimitProblem, openAccountGates, type AccountGates } from "./account-gates.ts";
 import { createCache, createMemory } from "./memory.ts";
 import { readWebhookSecret } from "./webhook-secrets.ts";
 
@@ -51,7 +52,6 @@ interface CheckedConnection {
 
 interface OpenConnection {
   readonly handle: HandoverConnection;
-  readonly gate: AccountGate;
   readonly secrets: readonly string[];
   readonly webhookUrl?: string;
 }
@@ -63,7 +63,9 @@ interface OpenConnection {
 export function createConnectionRegistry(options: HandoverRuntimeOptions): ConnectionRegistry {
   const checked = checkConnections(options);
   const open = new Map<string, OpenConnection>();
-  const connections = new Map(checked.map((item) => [item.name, toConnection(item, open)]));
+  let gates: AccountGates | undefined;
+  const gateOf = (accountKey: string) => gates?.get(accountKey);
+  const connections = new Map(checked.map((item) => [item.name, toConnection(item, open, gateOf)]));
   return {
     names: [...connections.keys()],
     has: (name) => connections.has(name),
@@ -76,10 +78,15 @@ export function createConnectionRegistry(options: HandoverRuntimeOptions): Conne
       );
     },
     async open(context) {
-      const gates = new Map<string, AccountGate>();
-      for (const item of checked) open.set(item.name, await openConnection(context, item, gates));
+      for (const item of checked) open.set(item.name, await openConnection(context, item));
+      const limited = checked.flatMap(({ name, configured }) => {
+        const handle = open.get(name)?.handle;
+        return handle ? [{ handle, configured: configured.rateLimit }] : [];
+      });
+      gates = openAccountGates(context, limited);
     },
     async close() {
+      gates?.close();
       const closing = [...open.values()].map(async ({ handle }) => handle.close?.());
       await Promise.allSettled(closing);
       open.clear();
@@ -104,6 +111,8 @@ function checkConnections(options: HandoverRuntimeOptions): CheckedConnection[] 
           path: ["connections", name, "webhookSecrets"],
           message: "each secret needs 16 to 128 letters, digits, dashes or underscores",
         });
+      const problem = configured.rateLimit && findRateLimitProblem(configured.rateLimit);
+      if (problem) issues.push({ path: ["connections", name, "rateLimit"], message: problem });
     } catch (error) {
       issues.push(...toIssues(name, error));
     }
@@ -125,7 +134,11 @@ function toIssues(name: string, error: unknown): ConfigIssue[] {
   throw error;
 }
 
-function toConnection(item: CheckedConnection, open: ReadonlyMap<string, OpenConnection>): Connection {
+function toConnection(
+  item: CheckedConnection,
+  open: ReadonlyMap<string, OpenConnection>,
+  gateOf: (accountKey: string) => AccountGate | undefined,
+): Connection {
   let prepared: Promise<void> | undefined;
   const opened = () => {
     const found = open.get(item.name);
@@ -140,7 +153,7 @@ function toConnection(item: CheckedConnection, open: ReadonlyMap<string, OpenCon
       return opened().handle;
     },
     get gate() {
-      return opened().gate;
+      return gateOf(opened().handle.accountKey) as AccountGate;
     },
     get secrets() {
       return opened().secrets;
@@ -170,7 +183,7 @@ function toConnection(item: CheckedConnection, open: ReadonlyMap<string, OpenCon
   } as Connection;
 }
 
-async function openConnection(context: RuntimeContext, item: CheckedConnection, gates: Map<string, AccountGate>): Promise<OpenConnection> {
+async function openConnection(context: RuntimeContext, item: CheckedConnection): Promise<OpenConnection> {
   const { name, provider, configured } = item;
   const secrets = configured.webhookSecrets?.length
     ? configured.webhookSecrets
@@ -187,10 +200,8 @@ async function openConnection(context: RuntimeContext, item: CheckedConnection, 
     ...(context.dispatcher ? { dispatcher: context.dispatcher } : {}),
     ...(webhookUrl === undefined ? {} : { webhookUrl }),
   });
-  const gate = gates.get(handle.accountKey) ?? createAccountGate(context);
-  gates.set(handle.accountKey, gate);
   const takesWebhooks = handle.receiveWebhook !== undefined;
-  return { handle, gate, secrets, ...(webhookUrl !== undefined && takesWebhooks ? { webhookUrl } : {}) };
+  return { handle, secrets, ...(webhookUrl !== undefined && takesWebhooks ? { webhookUrl } : {}) };
 }
 
 /** The account is known only once `connect` has returned; the memory is not used before. */

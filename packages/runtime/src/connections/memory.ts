@@ -1,5 +1,6 @@
 import { HandoverError, type Cache, type Json, type Memory, type MemoryScope } from "@handover/core";
 import type { Store } from "../store/store.ts";
+import { setNewest } from "../support/set-newest.ts";
 
 const maximumValueBytes = 4096;
 const maximumCacheEntries = 10_000;
@@ -8,8 +9,13 @@ const maximumCacheEntries = 10_000;
 export function createMemory(store: Store, accountKey: string): Memory {
   return {
     account: createScope(store, `account:${accountKey}`),
-    user: (userKey) => createScope(store, `user:${accountKey}:${userKey}`),
+    user: (userKey) => createScope(store, userScope(accountKey, userKey)),
   };
+}
+
+/** Where the store keeps what is remembered of a user of an account. */
+export function userScope(accountKey: string, userKey: string): string {
+  return `user:${accountKey}:${userKey}`;
 }
 
 function createScope(store: Store, scope: string): MemoryScope {
@@ -38,10 +44,7 @@ export function createCache(clock: { now(): number }): Cache {
       return undefined;
     },
     set(key, value, lifetimeMs) {
-      values.delete(key);
-      values.set(key, { value, untilMs: clock.now() + lifetimeMs });
-      const oldest = values.size > maximumCacheEntries ? values.keys().next().value : undefined;
-      if (oldest !== undefined) values.delete(oldest);
+      setNewest(values, key, { value, untilMs: clock.now() + lifetimeMs }, maximumCacheEntries);
     },
     delete: (key) => void values.delete(key),
   };

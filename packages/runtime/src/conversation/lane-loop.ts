@@ -5,34 +5,47 @@ import { LeaseLostError } from "./transact.ts";
 
 /** One lane of one conversation: runs its steps while there is something to do. */
 export interface LaneLoop {
+  readonly name: string;
   nudge(): void;
   /** No step runs and none is due before `wakeAtMs`. */
   readonly isIdle: boolean;
   readonly wakeAtMs: number | undefined;
+  /** Since when a step runs, or has come no further; absent between steps. */
+  readonly busySinceMs: number | undefined;
   /** No further step is begun; resolves when the running one is over. */
   stop(): Promise<void>;
 }
 
 /** Runs a lane. A step that throws is a fault of ours or of the store: it is tried again after a pause. */
 export function createLaneLoop(
-  parts: { readonly context: RuntimeContext; readonly scope: LaneScope; readonly name: string; readonly step: LaneStep },
+  parts: {
+    readonly context: RuntimeContext;
+    readonly scope: Omit<LaneScope, "progressed">;
+    readonly name: string;
+    readonly step: LaneStep;
+  },
   events: { onIdle(): void; onLeaseLost(): void },
 ): LaneLoop {
-  const { context, scope, name, step } = parts;
+  const { context, name, step } = parts;
+  const scope: LaneScope = { ...parts.scope, progressed: () => void (busySinceMs = context.clock.now()) };
   let isNudged = false;
   let isStopping = false;
   let running: Promise<void> | undefined;
   let wakeAtMs: number | undefined;
   let cancelTimer: (() => void) | undefined;
   let failures = 0;
+  let busySinceMs: number | undefined;
 
   function sleepUntil(timeMs: number | undefined): void {
+    if (isStopping) return;
     wakeAtMs = timeMs;
     if (timeMs !== undefined) cancelTimer = context.clock.after(timeMs - context.clock.now(), nudge);
   }
 
   async function oneStep(): Promise<void> {
     try {
+      // Whoever was stopped for longer than the lease does nothing before it has the conversation again.
+      await scope.lease.hold(0);
       const result = await step(scope);
       failures = 0;
       if (result.again) isNudged = true;
@@ -53,7 +66,9 @@ export function createLaneLoop(
       isNudged = false;
       cancelTimer?.();
       wakeAtMs = undefined;
+      busySinceMs = context.clock.now();
       await oneStep();
+      busySinceMs = undefined;
     }
     running = undefined;
     if (!isStopping) events.onIdle();
@@ -65,12 +80,16 @@ export function createLaneLoop(
   }
 
   return {
+    name,
     nudge,
     get isIdle() {
       return running === undefined;
     },
     get wakeAtMs() {
       return wakeAtMs;
+    },
+    get busySinceMs() {
+      return busySinceMs;
     },
     async stop() {
       isStopping = true;

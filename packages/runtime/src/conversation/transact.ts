@@ -65,8 +65,8 @@ function countCommitted(metrics: Metrics, commit: Pick<Commit, "append" | "journ
     if (entry.kind === "message" && entry.author?.role === "agent") metrics.count("handover_agent_messages_total");
   }
   for (const { what, connection = "" } of commit.journal ?? []) {
-    metrics.count("handover_journal_total", { what, connection });
     if (what === "started") metrics.count("handover_started_total", { connection });
+    else metrics.count("handover_journal_total", { what, connection });
   }
 }
 

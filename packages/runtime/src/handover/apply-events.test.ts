@@ -60,6 +60,11 @@ function surroundings(change: Partial<EventSurroundings> = {}): EventSurrounding
     isOvertaken: false,
     fallBack: () => false,
     findPart: async () => undefined,
+    readParts: async () => [],
+    findEntry: async () => undefined,
+    async *readEntries() {
+      // There are none.
+    },
     findMessage: async () => undefined,
     ...change,
   };
@@ -226,6 +231,25 @@ describe("what events leave behind", () => {
     const draft = await apply("active", [{ type: "queued" }, { type: "queue-updated", queue: { position: 3 } }], { isOvertaken: true });
     expect(draft.handover.status).toBe("active");
     expect(shown(draft)).toEqual([]);
+  });
+
+  it("should send nothing more to a desk that closed and opened again while the handover ends", async () => {
+    const draft = await apply("ending", [{ type: "ended", reason: "completed", actor: "agent" }, { type: "reopened" }]);
+    expect(draft.handover.ending).toMatchObject({ closedBy: "vendor", sendThrough: 4 });
+    expect(draft.handover.attempt.end?.isDone).toBe(false);
+    expect((await apply("ending", [{ type: "reopened" }])).handover.ending?.closedBy).toBe("us");
+  });
+
+  it("should end at the desk what an overtaken word says was closed: it may have been opened again since", async () => {
+    const ended = { type: "ended", reason: "completed", actor: "agent" } as const;
+    const during = await apply("active", [ended], { isOvertaken: true });
+    expect(during.handover).toMatchObject({ status: "ending", ending: { closedBy: "vendor" } });
+    expect(during.handover.attempt.end?.isDone).not.toBe(true);
+    const again = await apply("ending", [{ type: "reopened" }, ended], { isOvertaken: true });
+    expect(again.handover.attempt.end?.isDone).toBe(false);
+    const after = await apply("ended", [{ type: "reopened" }, ended], { isOvertaken: true });
+    expect(after.handover.attempt.phase).toBe("leaving");
+    expect((await apply("ended", [{ type: "reopened" }, ended])).handover.attempt.phase).toBe("over");
   });
 
   it("should note what comes after the end and show nothing of it [F034 after the end, F077 state machine]", async () => {

@@ -7,12 +7,13 @@ import {
   type MessageReceivedEvent,
   type QueueInfo,
 } from "@handover/core";
-import type { NewEntry } from "../entry.ts";
+import type { NewEntry, StoredEntry } from "../entry.ts";
 import type { Texts } from "../texts.ts";
-import type { PartRecord } from "../store/records.ts";
+import type { PartRecord, PresentAgent } from "../store/records.ts";
 import { changeAttempt, note, showNotice, showStatus, type Draft } from "./draft.ts";
-import { beginEnding, markClosed } from "./ending.ts";
-import { passPart } from "./part-cursor.ts";
+import { beginEnding, isDeskClosed, markClosed, owesComparison } from "./ending.ts";
+import { passPart, settledPart } from "./part-cursor.ts";
+import { applyDeliveryChange } from "./receipts.ts";
 import { omit } from "../support/omit.ts";
 
 /** What the events of a delivery may need to look up. */
@@ -27,6 +28,11 @@ export interface EventSurroundings {
   fallBack(code: string): boolean;
   /** The part that an echo or a delivery state speaks of. */
   findPart(by: { readonly key?: string; readonly vendorMessageId?: string }): Promise<PartRecord | undefined>;
+  /** All parts of one entry for the current attempt. */
+  readParts(seq: number): Promise<readonly PartRecord[]>;
+  findEntry(seq: number): Promise<StoredEntry | undefined>;
+  /** The entries after a number, as far as somebody reads on. */
+  readEntries(after: number): AsyncIterable<StoredEntry>;
   /** `seq` of the entry that shows one of the vendor's messages. */
   findMessage(vendorMessageId: string): Promise<number | undefined>;
 }
@@ -85,6 +91,7 @@ const unserved: readonly EndReason[] = ["unavailable", "failed", "timed-out"];
 function applyEnded(draft: Draft, event: Extract<HandoverEvent, { type: "ended" }>, surroundings: EventSurroundings): void {
   const isUnserved = event.actor !== "user" && unserved.includes(event.reason);
   if (isUnserved && surroundings.fallBack(event.vendorReason ?? event.reason)) return;
+  if (surroundings.isOvertaken && draft.handover.status === "ending") return note(draft, "overtaken", { event: event.type });
   beginEnding(draft, {
     reason: event.reason,
     actor: event.actor,
@@ -92,7 +99,8 @@ function applyEnded(draft: Draft, event: Extract<HandoverEvent, { type: "ended" 
     closedBy: "vendor",
     windowMs: surroundings.windowMs,
   });
-  markClosed(draft, surroundings.windowMs);
+  // Overtaken: it may have been opened again since. Then it is ended again, which does no harm to what is closed.
+  if (!surroundings.isOvertaken) markClosed(draft, surroundings.windowMs);
 }
 
 /** After the end only what happened before it is shown; a conversation that the desk opens again is ended again. */
@@ -101,21 +109,44 @@ async function applyAfterEnd(draft: Draft, event: HandoverEvent, surroundings: E
   switch (event.type) {
     case "message-received":
       if (Date.parse(event.message.sentAt) <= endedAtMs) return appendMessage(draft, event, true);
-      return note(draft, "message-after-end");
+      return applyMessageAfterEnd(draft, event);
     case "message-changed":
       return applyMessageChange(draft, event, surroundings);
     case "survey-offered":
       return showNotice(draft, "survey-offered", { survey: event.survey });
     case "desk-note":
       return applyDeskNote(draft, event);
+    case "delivery-changed":
+      return event.status === "failed"
+        ? note(draft, "event-after-end", { event: event.type })
+        : applyDeliveryChange(draft, event, surroundings);
     case "reopened":
       return applyReopened(draft);
     case "ended":
-      if (draft.handover.attempt.phase === "leaving") changeAttempt(draft, { phase: "over" });
+      if (draft.handover.attempt.phase === "leaving" && !surroundings.isOvertaken) endLeaving(draft);
       return;
     default:
       return note(draft, "event-after-end", { event: event.type });
   }
+}
+
+/** The vendor has closed what was being left. */
+function endLeaving(draft: Draft): void {
+  if (owesComparison(draft.handover)) markClosed(draft);
+  else changeAttempt(draft, { phase: "over" });
+}
+
+/** Whoever still writes there is to know that nobody reads it. */
+function applyMessageAfterEnd(draft: Draft, { message }: MessageReceivedEvent): void {
+  note(draft, "message-after-end");
+  if (message.author.role !== "agent") return;
+  const { connection } = draft.handover.attempt;
+  draft.unseen.push({
+    connection,
+    vendorMessageId: message.id,
+    atMs: Date.parse(message.sentAt),
+    reason: "The conversation had ended before this was written.",
+  });
 }
 
 function applyQueued(draft: Draft, queue: QueueInfo | undefined): void {
@@ -134,17 +165,27 @@ function applyQueueUpdate(draft: Draft, queue: QueueInfo): void {
 }
 
 function applyAgentJoined(draft: Draft, agent: Agent, hasAccepted: boolean): void {
-  const { agents } = draft.handover;
-  if (!agents.some((known) => isSameAgent(known, agent))) {
-    draft.handover = { ...draft.handover, agents: [...agents, agent] };
-    showNotice(draft, "agent-joined", { author: toAuthor(agent) });
-  }
+  const isNew = noteAgent(draft, agent, hasAccepted);
+  if (isNew) showNotice(draft, "agent-joined", { author: toAuthor(agent) });
   if (hasAccepted) showActive(draft, agent);
 }
 
+/** @returns whether nobody knew that this agent is there */
+function noteAgent(draft: Draft, agent: Agent, hasAccepted: boolean): boolean {
+  const { agents } = draft.handover;
+  const known = agents.find((candidate) => isSameAgent(candidate, agent));
+  if (known && (known.hasAccepted || !hasAccepted)) return false;
+  const noted: PresentAgent = { ...(known ?? agent), ...(hasAccepted ? { hasAccepted } : {}) };
+  draft.handover = {
+    ...omit(draft.handover, "lastDeparture"),
+    agents: known ? agents.map((one) => (one === known ? noted : one)) : [...agents, noted],
+  };
+  return !known;
+}
+
 /** The agent that a notice is about stands where the writer of a message stands. */
-function toAuthor(agent: Agent): Author {
-  return { role: "agent", ...agent };
+function toAuthor(agent: PresentAgent): Author {
+  return { role: "agent", ...omit(agent, "hasAccepted") };
 }
 
 function showActive(draft: Draft, agent: Agent): void {
@@ -155,21 +196,27 @@ function applyAgentLeft(draft: Draft, agent: Agent | undefined, isAnotherPresent
   const { agents } = draft.handover;
   const leaving = agent ? agents.find((known) => isSameAgent(known, agent)) : agents.at(-1);
   if (agents.length > 0 && !leaving) return note(draft, "unknown-agent-left");
+  const lastDeparture = JSON.stringify(["agent-left", agent?.id ?? agent?.name]);
+  if (!leaving && lastDeparture === draft.handover.lastDeparture) return;
   const remaining = agents.filter((known) => known !== leaving);
   const shown = leaving ?? agent;
-  draft.handover = { ...draft.handover, agents: remaining };
+  draft.handover = { ...draft.handover, agents: remaining, lastDeparture };
   draft.clearsTyping = true;
   showNotice(draft, "agent-left", shown ? { author: toAuthor(shown) } : {});
   if (remaining.length === 0 && !isAnotherPresent && draft.handover.status === "active") showStatus(draft, "queued");
 }
 
+/** The new agent may have come before the transfer is told, and may have taken the conversation already. */
 function applyTransfer(draft: Draft, agent: Agent | undefined, queue: QueueInfo | undefined): void {
-  const isAlreadyThere = agent && draft.handover.agents.length === 1 && draft.handover.agents.some((known) => isSameAgent(known, agent));
-  if (isAlreadyThere) return;
-  draft.handover = { ...draft.handover, agents: [], ...(queue ? { queue } : {}) };
+  const { agents } = draft.handover;
+  const known = agent && agents.find((candidate) => isSameAgent(candidate, agent));
+  const lastDeparture = JSON.stringify(["transferred", agent?.id ?? agent?.name, queue?.name]);
+  if ((known && agents.length === 1) || lastDeparture === draft.handover.lastDeparture) return;
+  const hasTakenOver = known?.hasAccepted === true;
+  draft.handover = { ...draft.handover, agents: hasTakenOver ? [known] : [], lastDeparture, ...(queue ? { queue } : {}) };
   draft.clearsTyping = true;
   showNotice(draft, "transferred", { ...(agent ? { author: toAuthor(agent) } : {}), ...(queue ? { queue } : {}) });
-  if (draft.handover.status === "active") showStatus(draft, "queued");
+  if (draft.handover.status === "active" && !hasTakenOver) showStatus(draft, "queued");
 }
 
 function applyMessage(draft: Draft, event: MessageReceivedEvent, isLate: boolean): void {
@@ -181,9 +228,7 @@ function applyMessage(draft: Draft, event: MessageReceivedEvent, isLate: boolean
       ...(message.author.name === undefined ? {} : { name: message.author.name }),
       ...(message.author.avatarUrl === undefined ? {} : { avatarUrl: message.author.avatarUrl }),
     };
-    if (!draft.handover.agents.some((known) => isSameAgent(known, agent))) {
-      draft.handover = { ...draft.handover, agents: [...draft.handover.agents, agent] };
-    }
+    noteAgent(draft, agent, true);
     showActive(draft, agent);
   }
   draft.clearsTyping = true;
@@ -231,26 +276,10 @@ async function applyEcho(
     (event.vendorMessageId === undefined ? undefined : await surroundings.findPart({ vendorMessageId: event.vendorMessageId }));
   if (!part || part.status === "sent" || part.status === "failed") return;
   draft.parts.push({
-    ...omit(part, "callUntilMs", "nextTryAtMs"),
-    status: "sent",
+    ...settledPart(part, "sent"),
     ...(event.vendorMessageId === undefined ? {} : { vendorMessageId: event.vendorMessageId }),
   });
   passPart(draft, part);
-}
-
-async function applyDeliveryChange(
-  draft: Draft,
-  event: Extract<HandoverEvent, { type: "delivery-changed" }>,
-  surroundings: EventSurroundings,
-): Promise<void> {
-  if (event.status !== "failed" || !("vendorMessageIds" in event.target)) return;
-  for (const vendorMessageId of event.target.vendorMessageIds) {
-    const part = await surroundings.findPart({ vendorMessageId });
-    if (!part || part.status === "failed") continue;
-    draft.parts.push({ ...part, status: "failed" });
-    const { messageFailed } = surroundings.texts;
-    showNotice(draft, "message-failed", { about: part.seq, ...(messageFailed === "" ? {} : { text: messageFailed }) });
-  }
 }
 
 function applyDeskNote(draft: Draft, event: Extract<HandoverEvent, { type: "desk-note" }>): void {
@@ -270,6 +299,9 @@ function applyReopened(draft: Draft): void {
   if (draft.handover.status !== "ended" && draft.handover.status !== "ending") return note(draft, "reopened");
   note(draft, "reopened-after-end");
   const again = { calls: 0, firstAtMs: draft.nowMs, nextTryAtMs: draft.nowMs, isDone: false };
+  const { ending } = draft.handover;
+  // What was taken off the lane when it closed is not sent after all: nobody would know whether it is there twice.
+  if (ending && isDeskClosed(draft.handover)) draft.handover = { ...draft.handover, ending: { ...ending, closedBy: "vendor" } };
   changeAttempt(draft, draft.handover.status === "ended" ? { phase: "leaving", end: again } : { end: again });
 }
 

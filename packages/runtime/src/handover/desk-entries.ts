@@ -85,7 +85,8 @@ export async function readUndelivered(store: Store, handover: HandoverRecord, th
   return undelivered;
 }
 
-async function* entriesAfter(store: Store, key: string, after: number): AsyncGenerator<StoredEntry> {
+/** All entries after a number, page by page. */
+export async function* entriesAfter(store: Store, key: string, after: number): AsyncGenerator<StoredEntry> {
   for (let from = after; ;) {
     const page = await store.readEntries(key, { after: from, limit: pageSize });
     yield* page;

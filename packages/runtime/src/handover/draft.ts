@@ -1,7 +1,17 @@
 import type { EndActor, EndReason } from "@handover/core";
 import type { NewEntry, NoticeEvent, StoredEntry } from "../entry.ts";
 import { omit } from "../support/omit.ts";
-import type { AttemptRecord, Commit, HandoverRecord, JournalItem, PartRecord } from "../store/records.ts";
+import type { AttemptRecord, Commit, EntryAmendment, HandoverRecord, JournalItem, PartRecord } from "../store/records.ts";
+
+/** A message of the desk that the user will never see. */
+export interface UnseenMessage {
+  readonly connection: string;
+  readonly vendorMessageId: string;
+  /** When it was written, in Unix milliseconds. */
+  readonly atMs: number;
+  /** A short text for agents. */
+  readonly reason: string;
+}
 
 /** A change of a handover while it is worked out: what will be committed together. */
 export interface Draft {
@@ -10,32 +20,36 @@ export interface Draft {
   /** Number of the newest entry before this change. */
   readonly lastSeq: number;
   readonly append: NewEntry[];
+  readonly amend: EntryAmendment[];
   readonly parts: PartRecord[];
   readonly journal: JournalItem[];
   /** The desk's typing sign must go out. */
   clearsTyping: boolean;
+  /** Messages of the desk that the user will never see: it is told after the commit. */
+  readonly unseen: UnseenMessage[];
 }
 
 /** A draft that changes nothing yet. */
 export function createDraft(handover: HandoverRecord, nowMs: number, lastSeq: number): Draft {
-  return { handover, nowMs, lastSeq, append: [], parts: [], journal: [], clearsTyping: false };
+  return { handover, nowMs, lastSeq, append: [], amend: [], parts: [], journal: [], clearsTyping: false, unseen: [] };
 }
 
 /** Remembers a draft as it is. @returns how to go back to that */
 export function remember(draft: Draft): () => void {
   const { handover, clearsTyping } = draft;
-  const lengths = { append: draft.append.length, parts: draft.parts.length, journal: draft.journal.length };
+  const { append, amend, parts, journal, unseen } = draft;
+  const lists: readonly unknown[][] = [append, amend, parts, journal, unseen];
+  const lengths = lists.map(({ length }) => length);
   return () => {
     Object.assign(draft, { handover, clearsTyping });
-    draft.append.length = lengths.append;
-    draft.parts.length = lengths.parts;
-    draft.journal.length = lengths.journal;
+    for (const [index, list] of lists.entries()) list.length = lengths[index] ?? 0;
   };
 }
 
 /** What a draft commits. */
-export function draftCommit(draft: Draft): Pick<Commit, "handovers" | "append" | "parts" | "journal"> {
-  return { handovers: [draft.handover], append: draft.append, parts: draft.parts, journal: draft.journal };
+export function draftCommit(draft: Draft): Pick<Commit, "handovers" | "append" | "amend" | "parts" | "journal"> {
+  const { handover, append, amend, parts, journal } = draft;
+  return { handovers: [handover], append, amend, parts, journal };
 }
 
 /** The number that the next appended entry gets. */

@@ -56,6 +56,11 @@ export function isDeskClosed({ ending, attempt }: HandoverRecord): boolean {
   return ending !== undefined && (ending.closedBy === "vendor" || attempt.end?.isDone === true);
 }
 
+/** The end was shown while the vendor could not be asked: what was said there before is still to be learned. */
+export function owesComparison({ attempt, ending }: HandoverRecord): boolean {
+  return attempt.state !== undefined && attempt.catchUp !== undefined && ending?.hasCaughtUp === false;
+}
+
 /** Shows the end, names what the desk never got, and gives the conversation back. */
 export function finishEnding(draft: Draft, texts: Texts, undelivered: readonly number[]): void {
   const { ending, attempt } = draft.handover;
@@ -70,7 +75,7 @@ export function finishEnding(draft: Draft, texts: Texts, undelivered: readonly n
     ...draft.handover,
     status: "ended",
     shownStatus: "ended",
-    attempt: attempt.end?.isDone ? { ...attempt, phase: "over" } : leaveAttempt(attempt),
+    attempt: attempt.end?.isDone && !owesComparison(draft.handover) ? { ...attempt, phase: "over" } : leaveAttempt(attempt),
     ended: {
       seq,
       atMs: draft.nowMs,

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { isEmptyMessage, type Message } from "@handover/core";
 import type { Bot, BotAnswer, BotEvent, BotMessage, BotTurn } from "../bot.ts";
-import { transact, type ConversationView } from "../conversation/transact.ts";
-import { mergeOptions, type Endpoint } from "../endpoints.ts";
+import { LeaseLostError, transact, type ConversationView } from "../conversation/transact.ts";
+import { mergeOptions, whyNoHandover, type Endpoint } from "../endpoints.ts";
 import type { NewEntry, StoredEntry } from "../entry.ts";
 import { createDraft, draftCommit } from "../handover/draft.ts";
 import { beginEnding, requestedReason } from "../handover/ending.ts";
@@ -11,6 +11,7 @@ import { draftRequest, requestPatch, transcriptStart } from "../handover/request
 import type { Commit, ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
 import { errorSummary } from "../support/describe-error.ts";
+import { inTime } from "../support/in-time.ts";
 import { endText } from "../texts.ts";
 import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
 
@@ -42,6 +43,7 @@ async function ownerOf(
   bot: Bot,
   entry: StoredEntry,
 ): Promise<"bot" | "other" | "later"> {
+  if (entry.isErased) return "other";
   if (entry.kind === "handover" && entry.status && entry.status !== "requested") {
     return (bot.events ?? ["ended"]).includes(entry.status) ? "bot" : "other";
   }
@@ -82,26 +84,16 @@ async function takeTurn(
   entry: StoredEntry,
 ): Promise<StepResult> {
   const { context } = scope;
-  const abort = new AbortController();
-  const stop = () => abort.abort();
-  context.stopSignal.addEventListener("abort", stop, { once: true });
-  const timeout = new Promise<never>((_resolve, reject) => {
-    abort.signal.addEventListener("abort", () => reject(new Error("The bot did not answer in time.")), { once: true });
-  });
-  timeout.catch(() => undefined);
-  const cancelTimer = context.clock.after(context.timing.botTimeoutMs, stop);
+  const limit = { limitMs: context.timing.botTimeoutMs, late: "The bot did not answer in time." };
   try {
     const turn = await toTurn(scope, conversation, entry);
-    const answer = await Promise.race([bot.answer(turn, { signal: abort.signal }), timeout]);
+    const answer = await inTime(context, limit, (signal) => bot.answer(turn, { signal }));
     context.metrics.count("handover_bot_turns_total", { result: "answered" });
-    return await commitAnswer(scope, endpoint, bot, entry, turn, answer);
+    return await commitAnswer(scope, endpoint, bot, { entry, turn, version: conversation.version }, answer);
   } catch (error) {
-    if (error instanceof Error && error.name === "LeaseLostError") throw error;
+    if (error instanceof LeaseLostError) throw error;
     context.metrics.count("handover_bot_turns_total", { result: "failed" });
     return await turnFailed(scope, endpoint, entry, error);
-  } finally {
-    cancelTimer();
-    context.stopSignal.removeEventListener("abort", stop);
   }
 }
 
@@ -129,18 +121,27 @@ async function toBotEvent(scope: LaneScope, entry: StoredEntry): Promise<BotEven
   return { type, ...(entry.reason ? { reason: entry.reason } : {}), ...(undelivered.length > 0 ? { undelivered } : {}) };
 }
 
+/** What the bot was asked, and when: the version of the conversation. */
+interface AskedTurn {
+  readonly entry: StoredEntry;
+  readonly turn: BotTurn;
+  readonly version: number;
+}
+
 /** Everything that an answer brings about is committed together: messages, a request or an end, and the bot's cursor. */
 async function commitAnswer(
   scope: LaneScope,
   endpoint: Endpoint,
   bot: Bot,
-  entry: StoredEntry,
-  turn: BotTurn,
+  { entry, turn, version }: AskedTurn,
   answer: BotAnswer,
 ): Promise<StepResult> {
   const { context, key, fence } = scope;
   await transact(context, { key, fence }, async (view) => {
     if (!view.conversation || view.conversation.botThrough >= entry.seq) return { result: undefined };
+    if (view.conversation.version !== version && (await isErased(scope, entry))) {
+      return { commit: { update: { botThrough: entry.seq, botRetry: null } }, result: undefined };
+    }
     const isWithheld = await isTaken(scope, view.conversation, entry);
     const messages = toEntries(context.clock.now(), bot, turn, answer, isWithheld);
     const change = isWithheld
@@ -156,6 +157,12 @@ async function commitAnswer(
     return { commit, result: undefined };
   });
   return again;
+}
+
+/** What was erased while the bot thought about it must not come back in its answer. */
+async function isErased(scope: LaneScope, { seq }: StoredEntry): Promise<boolean> {
+  const [entry] = await scope.context.store.readEntries(scope.key, { after: seq - 1, limit: 1 });
+  return entry?.isErased === true;
 }
 
 /** What a bot says to a user's message is not shown when people have taken that message meanwhile. */
@@ -198,7 +205,7 @@ async function request(
   const { context, key } = scope;
   const lastSeq = view.conversation?.lastSeq ?? 0;
   if (view.handover) return {};
-  if (!endpoint.handover) return { append: [refusal(scope, endpoint, entry)] };
+  if (!endpoint.handover || whyNoHandover(endpoint)) return { append: [refusal(scope, endpoint, entry)] };
   const options = safeOptions(scope, endpoint, answer);
   if (!options) return { append: [refusal(scope, endpoint, entry)] };
   const draft = draftRequest(context, view, {
@@ -234,7 +241,7 @@ function refusal(scope: LaneScope, endpoint: Endpoint, entry: StoredEntry): NewE
     at: new Date(scope.context.clock.now()).toISOString(),
     status: "ended",
     reason: "unavailable",
-    cause: { actor: "system", code: endpoint.handover ? "INVALID_OPTIONS" : "HANDOVER_NOT_CONFIGURED" },
+    cause: { actor: "system", code: whyNoHandover(endpoint) ?? "INVALID_OPTIONS" },
     audience: ["user", "desk"],
     ...(text === undefined ? {} : { text }),
   };

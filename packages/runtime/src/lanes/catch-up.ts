@@ -1,4 +1,5 @@
 import { ConversationGoneError, type CaughtUp, type Json } from "@handover/core";
+import type { CallPriority } from "../connections/call-priority.ts";
 import { callVendor } from "../connections/call-vendor.ts";
 import { changeAttempt, note } from "../handover/draft.ts";
 import { beginEnding, markClosed } from "../handover/ending.ts";
@@ -20,15 +21,21 @@ const maximumPages = 100;
  * Asks the vendor what was missed and puts it in the inbox, page by page, each page together with its cursor.
  * @returns whether the vendor could be asked
  */
-export async function catchUp(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<boolean> {
+export async function catchUp(
+  scope: LaneScope,
+  conversation: ConversationRecord,
+  handover: HandoverRecord,
+  priority: CallPriority,
+): Promise<boolean> {
   return scope.context.mutex.run(`catch-up:${handover.id}`, async () => {
     for (let page = 0; page < maximumPages; page += 1) {
       const current = (await scope.context.store.readHandover(handover.id)) ?? handover;
       if (current.attempt.number !== handover.attempt.number || !current.attempt.state) return false;
-      const caught = await fetchPage(scope, conversation, current);
+      const caught = await fetchPage(scope, conversation, current, priority);
       if (!caught) return false;
       const isAsked = handover.attempt.mustPull === true || current.attempt.mustPull === true;
       await storePage(scope, current, caught, isAsked);
+      scope.progressed();
       const isStuck = caught.deliveries.length === 0 && isSameCursor(caught.cursor, current.attempt.catchUp?.cursor);
       if (!caught.hasMore || isStuck) return true;
     }
@@ -40,7 +47,12 @@ function isSameCursor(left: Json, right: Json | undefined): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }
 
-async function fetchPage(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<CaughtUp | undefined> {
+async function fetchPage(
+  scope: LaneScope,
+  conversation: ConversationRecord,
+  handover: HandoverRecord,
+  priority: CallPriority,
+): Promise<CaughtUp | undefined> {
   const { context } = scope;
   const { attempt } = handover;
   const connection = context.connections.get(attempt.connection);
@@ -49,7 +61,7 @@ async function fetchPage(scope: LaneScope, conversation: ConversationRecord, han
     const cursor: Json | undefined = attempt.catchUp?.cursor;
     return await callVendor(
       context,
-      { connection, method: "catchUp", idempotencyKey: `${handover.id}-c${attempt.number}` },
+      { connection, method: "catchUp", priority, idempotencyKey: `${handover.id}-c${attempt.number}`, lease: scope.lease },
       async (call, handle) => (await handle.catchUp?.(view, cursor, call)) ?? { deliveries: [], cursor: null, hasMore: false },
     );
   } catch (error) {
@@ -84,9 +96,10 @@ async function storePage(scope: LaneScope, handover: HandoverRecord, caught: Cau
     const askedMs = caught.hasMore ? 0 : (caught.pollAfterMs ?? intervalMs);
     const pauseMs = Math.min(Math.max(askedMs, retryFirstMs), intervalMs);
     draft.handover = { ...draft.handover, attempt: omit(attempt, "mustPull") };
-    changeAttempt(draft, {
-      catchUp: { cursor: caught.cursor, dueAtMs: nowMs + pauseMs, failures: 0, by: context.bootId, seq: conversation.lastSeq },
-    });
+    // What changed after this page was asked for is not in it.
+    const isNamed = attempt.catchUp?.isNamed && (caught.hasMore || !handover.attempt.catchUp?.isNamed);
+    const catchUp = { cursor: caught.cursor, dueAtMs: nowMs + pauseMs, failures: 0, by: context.bootId, seq: conversation.lastSeq };
+    changeAttempt(draft, { catchUp: isNamed ? { ...catchUp, isNamed } : catchUp });
     return { deliveries };
   });
 }

@@ -21,6 +21,8 @@ export async function tryEnd(
     readonly handover: HandoverRecord;
     readonly attempt: AttemptRecord;
     readonly connection: Connection;
+    /** How long errors may be repeated, if they can be at all. Default: as long as those of a message. */
+    readonly patienceMs?: number;
   },
 ): Promise<EndTry> {
   const { context } = scope;
@@ -35,26 +37,35 @@ export async function tryEnd(
     const { reason, actor } = handover.ending ?? handover.ended ?? { reason: "cancelled" as const, actor: "system" as const };
     const result = await callVendor(
       context,
-      { connection, method: "end", idempotencyKey: `${handover.id}-e${attempt.number}`, attempt: calls },
+      { connection, method: "end", idempotencyKey: `${handover.id}-e${attempt.number}`, attempt: calls, lease: scope.lease },
       async (call, handle) => (await handle.end?.(view, { reason, actor }, call)) ?? "ended",
     );
     if (result === "ended") return { kind: "closed" };
     return { kind: "later", end: { ...before, calls, nextTryAtMs: context.clock.now() + context.timing.callTimeoutMs, isRequested: true } };
   } catch (cause) {
-    return afterFailure(scope, cause, handover.id, { ...before, calls });
+    return afterFailure(scope, cause, { ...before, calls }, request);
   }
 }
 
-function afterFailure(scope: LaneScope, cause: unknown, handoverId: string, end: NonNullable<AttemptRecord["end"]>): EndTry {
+function afterFailure(
+  scope: LaneScope,
+  cause: unknown,
+  end: NonNullable<AttemptRecord["end"]>,
+  request: { readonly handover: HandoverRecord; readonly patienceMs?: number },
+): EndTry {
   const { context } = scope;
   const error = HandoverError.isInstance(cause) ? cause : undefined;
   if (error?.effect === "handover") return { kind: "closed" };
-  const nextTryAtMs = context.clock.now() + pauseAfter(end.calls, context.timing, context.random, cause);
-  const patienceMs = error?.effect === "connection" ? context.timing.connectionRetryMs : context.timing.messageRetryMs;
+  const nowMs = context.clock.now();
+  // The longer it has been in vain, the rarer.
+  const pauseMs = Math.max(pauseAfter(end.calls, context.timing, context.random, cause), (nowMs - end.firstAtMs) / 8);
+  const nextTryAtMs = nowMs + Math.round(pauseMs);
+  const ownPatienceMs = error?.effect === "connection" ? context.timing.connectionRetryMs : context.timing.messageRetryMs;
+  const patienceMs = request.patienceMs ?? ownPatienceMs;
   const canRepeat = !error || error.isRetryable || error.effect === "connection";
   if (canRepeat && nextTryAtMs <= end.firstAtMs + patienceMs) return { kind: "later", end: { ...end, nextTryAtMs } };
   context.logger.error(`A conversation could not be ended at the desk and may still be open there: ${errorSummary(cause)}`, {
-    handover: handoverId,
+    handover: request.handover.id,
     code: error?.code ?? "UNEXPECTED_ERROR",
   });
   return { kind: "given-up", code: error?.code ?? "UNEXPECTED_ERROR" };

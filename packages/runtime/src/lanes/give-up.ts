@@ -1,10 +1,9 @@
 import type { HandoverError } from "@handover/core";
 import { endpointOf } from "../endpoints.ts";
 import { note, showNotice } from "../handover/draft.ts";
-import { isInTranscript, passEntry } from "../handover/part-cursor.ts";
+import { isInTranscript, isPassed, passEntry, settledPart } from "../handover/part-cursor.ts";
 import type { PartRecord } from "../store/records.ts";
 import { errorSummary } from "../support/describe-error.ts";
-import { omit } from "../support/omit.ts";
 import { again, type StepResult } from "./lane.ts";
 import { changeSending, type SendScope } from "./send-scope.ts";
 
@@ -40,7 +39,8 @@ export async function giveUpEntry(
   const { context, conversation } = scope;
   const { messageFailed } = endpointOf(context.endpoints, conversation.endpoint).texts;
   await changeSending(scope, (draft) => {
-    draft.parts.push(...parts.map((part) => ({ ...omit(part, "callUntilMs", "nextTryAtMs"), status: "failed" as const })));
+    if (isPassed(draft.handover, { seq, isUser })) return undefined;
+    draft.parts.push(...parts.map((part) => settledPart(part, "failed")));
     passEntry(draft, { seq, isUser });
     note(draft, "message-given-up", { code, seq });
     if (isUser && !isInTranscript(draft.handover, { seq, isUser })) {
@@ -60,7 +60,7 @@ export async function dropParts(scope: SendScope): Promise<StepResult> {
   const { context, handover } = scope;
   const open = await context.store.readOpenParts(handover.id, handover.attempt.number);
   await changeSending(scope, (draft) => {
-    draft.parts.push(...open.map((part) => ({ ...omit(part, "callUntilMs", "nextTryAtMs"), status: "failed" as const })));
+    draft.parts.push(...open.map((part) => settledPart(part, "failed")));
     return {};
   });
   return again;

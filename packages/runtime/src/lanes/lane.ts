@@ -1,3 +1,4 @@
+import type { Lease } from "../conversation/lease.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 
 /** What a lane works with: one conversation under one lease. */
@@ -5,6 +6,9 @@ export interface LaneScope {
   readonly context: RuntimeContext;
   readonly key: string;
   readonly fence: number;
+  readonly lease: Lease;
+  /** A step of many calls says that it has come further, and does not hang. */
+  progressed(): void;
 }
 
 /** What a step of a lane came to: there may be more to do now, or at some time, or when something happens. */

@@ -2,12 +2,18 @@ import { callVendor, withCheckpoint } from "../connections/call-vendor.ts";
 import { packState, type Started } from "@handover/core";
 import { note, type Draft } from "../handover/draft.ts";
 import { readTranscript } from "../handover/desk-entries.ts";
+import { markClosed, owesComparison } from "../handover/ending.ts";
 import { toStartRequest } from "../handover/provider-view.ts";
 import type { AttemptRecord, ConversationRecord, HandoverRecord } from "../store/records.ts";
+import { catchUp } from "./catch-up.ts";
 import { changeHandover } from "./change-handover.ts";
 import { checkStarted, referencesInInbox, startKey } from "./start-task.ts";
 import { tryEnd } from "./end-task.ts";
+import { lastCatchUpTries } from "./finish-task.ts";
 import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
+
+/** A ticket that nobody closes keeps an agent busy: it is tried for much longer than anybody waits for. */
+const leavePatienceMs = 24 * 60 * 60 * 1000;
 
 /** Ends, in the background, what attempts that were given up or opened again may have left at a vendor. */
 export async function leaveStep(scope: LaneScope): Promise<StepResult> {
@@ -41,14 +47,31 @@ async function leaveAttempt(
   if (dueAtMs > context.clock.now()) return idleUntil(dueAtMs);
   if (!context.connections.has(attempt.connection)) return leaveBehind(scope, handover.id, attempt);
   const connection = context.connections.get(attempt.connection);
-  const needsCall = (attempt.state ? connection.handle.end : connection.handle.findStarted) !== undefined;
-  if (needsCall && !connection.gate.mayCall(scope.key)) return idle;
+  const isClosed = attempt.end?.isDone === true;
+  const method = isClosed ? "catchUp" : attempt.state ? "end" : "findStarted";
+  if (connection.handle[method] !== undefined && !connection.gate.mayCall(scope.key, method, "end"))
+    return idleUntil(context.clock.now() + context.timing.connectionRetryMs);
   if (!attempt.state) return findLeftover(scope, conversation, handover, attempt);
-  const outcome = await tryEnd(scope, { conversation, handover, attempt, connection });
+  if (isClosed) return compareAfterEnd(scope, conversation, handover);
+  const outcome = await tryEnd(scope, { conversation, handover, attempt, connection, patienceMs: leavePatienceMs });
   if (outcome.kind === "later")
     return change(scope, handover.id, attempt.number, (draft, current) => replace(draft, { ...current, end: outcome.end }));
   return change(scope, handover.id, attempt.number, (draft, current) => {
     if (outcome.kind === "given-up") note(draft, "ticket-left-open", { code: outcome.code, connection: attempt.connection });
+    if (draft.handover.attempt.number === current.number && owesComparison(draft.handover)) markClosed(draft);
+    else replace(draft, { ...current, phase: "over" });
+  });
+}
+
+/** The vendor could not be asked when the end was shown: what was said there before is learned, and shown late. */
+async function compareAfterEnd(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
+  const hasAsked = owesComparison(handover) && (await catchUp(scope, conversation, handover, "end"));
+  return change(scope, handover.id, handover.attempt.number, (draft, current) => {
+    const { catchUp: state, end } = current;
+    const isOver = hasAsked || !owesComparison(draft.handover) || (state?.failures ?? 0) >= lastCatchUpTries;
+    if (!isOver && end && state) return replace(draft, { ...current, end: { ...end, nextTryAtMs: state.dueAtMs } });
+    const { ending } = draft.handover;
+    draft.handover = { ...draft.handover, ...(ending ? { ending: { ...ending, hasCaughtUp: true } } : {}) };
     replace(draft, { ...current, phase: "over" });
   });
 }
@@ -74,6 +97,8 @@ async function findLeftover(
   if (typeof answer === "object") {
     const state = packState(connection.provider, answer.state);
     return change(scope, handover.id, attempt.number, (draft, current) => {
+      // Its start may have come back meanwhile, and what the ticket said may have been learned since.
+      if (current.state !== undefined) return;
       note(draft, "surplus-ticket", { connection: attempt.connection });
       replace(draft, { ...current, state, references: [...new Set([...answer.references, ...current.references])] });
     });
@@ -99,7 +124,7 @@ async function askForLeftover(
   const { context } = scope;
   const connection = context.connections.get(attempt.connection);
   const { findStarted } = connection.handle;
-  const signs = findStarted ? [] : await referencesInInbox(scope, handover);
+  const signs = findStarted ? [] : await referencesInInbox(scope, handover, attempt);
   if (!findStarted && signs.length === 0) return "unknown";
   const transcript = await readTranscript(context.store, handover);
   const method = findStarted ? "findStarted" : "start";
@@ -107,7 +132,7 @@ async function askForLeftover(
     const references = [...new Set([...signs, ...attempt.references])];
     const request = toStartRequest(conversation, handover, { ...attempt, references }, connection, transcript);
     const idempotencyKey = startKey(handover, attempt);
-    return await callVendor(context, { connection, method, idempotencyKey }, async (call, handle) => {
+    return await callVendor(context, { connection, method, idempotencyKey, lease: scope.lease }, async (call, handle) => {
       const asked = withCheckpoint(call, () => Promise.resolve());
       return checkStarted((await (findStarted ? handle.findStarted?.(request, asked) : handle.start(request, asked))) ?? "unknown");
     });

@@ -5,24 +5,19 @@ import { toMessage } from "../handover/desk-entries.ts";
 import { toProviderHandover } from "../handover/provider-view.ts";
 import type { HandoverRecord, PartRecord } from "../store/records.ts";
 import { errorSummary } from "../support/describe-error.ts";
-import { giveUpEntry } from "./give-up.ts";
-import { again, type StepResult } from "./lane.ts";
-import { changeSending, type SendScope } from "./send-scope.ts";
+import type { SendScope } from "./send-scope.ts";
 
-/** Plans the parts of an entry, once and for good. */
-export async function planEntry(scope: SendScope, entry: StoredEntry): Promise<StepResult> {
-  const { handover } = scope;
+/** The parts of an entry, to be stored once and for good; or why it has none. */
+export function planEntry(
+  scope: SendScope,
+  entry: StoredEntry,
+): { readonly parts: readonly [PartRecord, ...PartRecord[]] } | { readonly error: string } {
   const planned = planParts(scope, toMessage(entry));
-  const isUser = entry.author?.role === "user";
-  if (planned.error !== undefined) return giveUpEntry(scope, entry.seq, isUser, planned.error, []);
-  const { parts } = planned;
-  if (parts.length === 0) return giveUpEntry(scope, entry.seq, isUser, "UNSUPPORTED_MESSAGE", []);
-  const records = parts.map((part, index) => toPartRecord(handover, entry.seq, part, index, parts.length, scope.context.clock.now()));
-  await changeSending(scope, (draft) => {
-    draft.parts.push(...records);
-    return {};
-  });
-  return again;
+  if (planned.error !== undefined) return planned;
+  const { length } = planned.parts;
+  const nowMs = scope.context.clock.now();
+  const [first, ...others] = planned.parts.map((part, index) => toPartRecord(scope.handover, entry.seq, part, index, length, nowMs));
+  return first ? { parts: [first, ...others] } : { error: "UNSUPPORTED_MESSAGE" };
 }
 
 /** What a message becomes. A provider that throws here is broken for this message, which must not stop the next one. */

@@ -1,4 +1,5 @@
 import type { Connection } from "../connections/connection-registry.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
 import type { ConversationRecord, HandoverRecord, PartRecord } from "../store/records.ts";
 import { changeHandover } from "./change-handover.ts";
 import type { LaneScope } from "./lane.ts";
@@ -16,6 +17,11 @@ export function changeSending(scope: SendScope, change: Parameters<typeof change
   return changeHandover(scope, id, (draft, conversation) =>
     draft.handover.attempt.number === attempt.number ? change(draft, conversation) : undefined,
   );
+}
+
+/** No call lasts longer than its time, whatever the clock of the instance that announced it has said. */
+export function soonOver({ clock, timing }: RuntimeContext, { callUntilMs }: { readonly callUntilMs?: number }): { callUntilMs?: number } {
+  return callUntilMs === undefined ? {} : { callUntilMs: Math.min(callUntilMs, clock.now() + timing.callTimeoutMs) };
 }
 
 /** A part as it is now: an echo may have come meanwhile. */

@@ -7,6 +7,7 @@ import {
   type Started,
   type StartProgress,
 } from "@handover/core";
+import { isCallLate } from "../connections/call-deadline.ts";
 import { callVendor, withCheckpoint } from "../connections/call-vendor.ts";
 import type { Connection } from "../connections/connection-registry.ts";
 import { endpointOf } from "../endpoints.ts";
@@ -17,11 +18,13 @@ import { giveWay, type Failure } from "../handover/give-way.ts";
 import { toStartRequest } from "../handover/provider-view.ts";
 import type { AttemptRecord, ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
-import { errorCode, errorSummary } from "../support/describe-error.ts";
+import { errorCode, errorSummary, isAnswered } from "../support/describe-error.ts";
 import { omit } from "../support/omit.ts";
 import { livelyFactor } from "./catch-up.ts";
 import { changeHandover } from "./change-handover.ts";
 import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
+import { belongsTo } from "./translate-task.ts";
+import { soonOver } from "./send-scope.ts";
 
 /** Starts the current attempt, or finds out what became of a start without a clear outcome. */
 export async function startTask(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
@@ -29,19 +32,19 @@ export async function startTask(scope: LaneScope, conversation: ConversationReco
   const { attempt } = handover;
   const nowMs = context.clock.now();
   const wasInterrupted = attempt.phase === "starting" && attempt.callUntilMs !== undefined;
-  if (wasInterrupted) return doubt(scope, handover.id, "START_INTERRUPTED", { sinceMs: nowMs });
+  if (wasInterrupted) return doubt(scope, handover, "START_INTERRUPTED", { sinceMs: nowMs, ...soonOver(context, attempt) });
   if (attempt.nextTryAtMs !== undefined && attempt.nextTryAtMs > nowMs) return idleUntil(attempt.nextTryAtMs);
   const connection = context.connections.get(attempt.connection);
   if (attempt.phase === "in-doubt") return resolveDoubt(scope, conversation, handover, connection);
   if (!mayStart(handover)) return idle;
   const giveUpAtMs = attempt.sinceMs + context.timing.startTimeoutMs;
-  if (!connection.gate.mayCall(scope.key)) {
+  if (!connection.gate.mayCall(scope.key, "start")) {
     return nowMs >= giveUpAtMs
-      ? fail(scope, handover.id, { reason: "failed", actor: "system", code: attempt.lastErrorCode ?? "CONNECTION_PAUSED" })
+      ? fail(scope, handover, { reason: "failed", actor: "system", code: attempt.lastErrorCode ?? "CONNECTION_PAUSED" })
       : idleUntil(giveUpAtMs);
   }
   if ((attempt.nextTryAtMs ?? 0) > giveUpAtMs) {
-    return fail(scope, handover.id, { reason: "failed", actor: "system", code: attempt.lastErrorCode ?? "START_TIMED_OUT" });
+    return fail(scope, handover, { reason: "failed", actor: "system", code: attempt.lastErrorCode ?? "START_TIMED_OUT" });
   }
   return callStart(scope, conversation, handover, connection);
 }
@@ -51,6 +54,13 @@ function mayStart({ status, attempt }: HandoverRecord): boolean {
   return attempt.phase === "starting" && (status !== "ending" || isInDoubt(attempt));
 }
 
+/** Changes the handover while it is still at the attempt that is being started: a timer may have given that up meanwhile. */
+function changeStart(scope: LaneScope, { id, attempt }: HandoverRecord, change: Parameters<typeof changeHandover>[2]) {
+  return changeHandover(scope, id, (draft, conversation) =>
+    draft.handover.attempt.number === attempt.number ? change(draft, conversation) : undefined,
+  );
+}
+
 async function callStart(
   scope: LaneScope,
   conversation: ConversationRecord,
@@ -58,8 +68,9 @@ async function callStart(
   connection: Connection,
 ): Promise<StepResult> {
   const { context } = scope;
+  await scope.lease.hold(context.timing.callTimeoutMs);
   const callUntilMs = context.clock.now() + context.timing.callTimeoutMs;
-  const begun = await changeHandover(scope, handover.id, (draft) => {
+  const begun = await changeStart(scope, handover, (draft) => {
     if (!mayStart(draft.handover)) return undefined;
     changeAttempt(draft, { startCalls: draft.handover.attempt.startCalls + 1, callUntilMs });
     return {};
@@ -71,11 +82,11 @@ async function callStart(
       checkStarted(await connection.handle.start(request, call)),
     );
   } catch (error) {
-    await startFailed(scope, handover.id, error);
+    await startFailed(scope, begun, error);
     return again;
   }
   // Outside: when our own store fails, the vendor has it all the same, and nothing may be started again.
-  await commitStarted(scope, handover.id, connection, started);
+  await commitStarted(scope, begun, connection, started);
   return again;
 }
 
@@ -101,7 +112,15 @@ async function callStartMethod<Result>(
   const checkpoint = (progress: StartProgress) => saveProgress(scope, handover.id, attempt.number, progress).catch(checkpointFailed);
   return callVendor(
     context,
-    { connection, method, idempotencyKey: startKey(handover, attempt), attempt: attempt.startCalls },
+    {
+      connection,
+      method,
+      idempotencyKey: startKey(handover, attempt),
+      attempt: attempt.startCalls,
+      lease: scope.lease,
+      // A start is announced; looking for one changes nothing.
+      ...(method === "start" && attempt.callUntilMs !== undefined ? { untilMs: attempt.callUntilMs } : {}),
+    },
     (call: Call) => run(withCheckpoint(call, checkpoint), request),
   );
 }
@@ -136,11 +155,12 @@ function mergeReferences(first: readonly string[], second: readonly string[]): s
   return [...new Set([...first, ...second])];
 }
 
-async function commitStarted(scope: LaneScope, handoverId: string, connection: Connection, started: Started): Promise<void> {
+async function commitStarted(scope: LaneScope, handover: HandoverRecord, connection: Connection, started: Started): Promise<void> {
   const { context } = scope;
-  await changeHandover(scope, handoverId, (draft, conversation) => {
+  await changeStart(scope, handover, (draft, conversation) => {
     const { attempt, status } = draft.handover;
-    if (attempt.phase === "started") return undefined;
+    // Who leaves an attempt that was given up may have found it first.
+    if (attempt.phase === "started" || attempt.state !== undefined) return undefined;
     const isGivenUp = status === "ended" || attempt.phase === "leaving" || attempt.phase === "over";
     const references = mergeReferences(started.references, attempt.references);
     const hasCatchUp = connection.handle.catchUp !== undefined;
@@ -163,25 +183,27 @@ async function commitStarted(scope: LaneScope, handoverId: string, connection: C
     const text = endpoint.texts.accepted;
     showStatus(draft, "queued", text === "" ? {} : { text });
     note(draft, isGivenUp ? "surplus-ticket" : "started", { calls: attempt.startCalls });
-    return { references: [{ accountKey: attempt.accountKey, handover: handoverId, references }] };
+    return { references: [{ accountKey: attempt.accountKey, handover: handover.id, references }] };
   });
 }
 
-async function startFailed(scope: LaneScope, handoverId: string, cause: unknown): Promise<void> {
+async function startFailed(scope: LaneScope, handover: HandoverRecord, cause: unknown): Promise<void> {
   const { context } = scope;
   const error = cause instanceof HandoverError || HandoverError.isInstance(cause) ? cause : undefined;
   if (error?.outcome !== "not-applied") {
-    await doubt(scope, handoverId, errorCode(cause));
+    await doubt(scope, handover, errorCode(cause), isAnswered(cause) ? { callUntilMs: context.clock.now() } : {});
     return;
   }
-  await changeHandover(scope, handoverId, (draft, conversation) => {
+  await changeStart(scope, handover, (draft, conversation) => {
     const { attempt } = draft.handover;
     draft.handover = { ...draft.handover, attempt: { ...omit(attempt, "callUntilMs"), lastErrorCode: error.code } };
     note(draft, "start-failed", { code: error.code, call: attempt.startCalls });
     const nextTryAtMs = draft.nowMs + pauseAfter(attempt.startCalls, context.timing, context.random, error);
     const canRepeat = error.isRetryable && error.effect !== "handover" && !AuthenticationError.isInstance(error);
-    if (canRepeat && nextTryAtMs <= attempt.sinceMs + context.timing.startTimeoutMs) {
-      changeAttempt(draft, { nextTryAtMs });
+    // Whoever was stopped for so long that the call was not made has tried nothing yet.
+    const sinceMs = isCallLate(error) ? draft.nowMs : attempt.sinceMs;
+    if (canRepeat && nextTryAtMs <= sinceMs + context.timing.startTimeoutMs) {
+      changeAttempt(draft, { nextTryAtMs, sinceMs });
       return {};
     }
     logStartFailure(scope, draft, error);
@@ -200,8 +222,8 @@ function logStartFailure(scope: LaneScope, draft: Draft, error: HandoverError): 
   else scope.context.logger.error(`A handover could not be started: ${errorSummary(error)}`, fields);
 }
 
-async function doubt(scope: LaneScope, handoverId: string, code: string, change: Partial<AttemptRecord> = {}): Promise<StepResult> {
-  await changeHandover(scope, handoverId, (draft) => {
+async function doubt(scope: LaneScope, handover: HandoverRecord, code: string, change: Partial<AttemptRecord> = {}): Promise<StepResult> {
+  await changeStart(scope, handover, (draft) => {
     if (draft.handover.attempt.phase !== "starting") return undefined;
     changeAttempt(draft, { ...change, phase: "in-doubt", doubtSinceMs: draft.nowMs, lastErrorCode: code });
     note(draft, "start-in-doubt", { code });
@@ -218,19 +240,19 @@ async function resolveDoubt(
 ): Promise<StepResult> {
   const answer = await lookForStarted(scope, conversation, handover, connection);
   if (typeof answer === "object") {
-    await commitStarted(scope, handover.id, connection, answer);
+    await commitStarted(scope, handover, connection, answer);
     return again;
   }
   const nowMs = scope.context.clock.now();
   const callUntilMs = handover.attempt.callUntilMs ?? nowMs;
-  if (answer === "absent" && nowMs >= callUntilMs) return startAgain(scope, handover.id);
+  if (answer === "absent" && nowMs >= callUntilMs) return startAgain(scope, handover);
   if (answer === "unknown") {
-    const signs = await referencesInInbox(scope, handover);
-    if (signs.length > 0) return startAgain(scope, handover.id, signs);
+    const signs = await referencesInInbox(scope, handover, handover.attempt);
+    if (signs.length > 0) return startAgain(scope, handover, signs);
     const giveUpAtMs = Math.max(callUntilMs, (handover.attempt.doubtSinceMs ?? nowMs) + scope.context.timing.startDoubtMs);
-    if (nowMs >= giveUpAtMs) return fail(scope, handover.id, { reason: "failed", actor: "system", code: "START_IN_DOUBT" });
+    if (nowMs >= giveUpAtMs) return fail(scope, handover, { reason: "failed", actor: "system", code: "START_IN_DOUBT" });
   }
-  return waitInDoubt(scope, handover.id, answer === "absent" ? callUntilMs : undefined);
+  return waitInDoubt(scope, handover, answer === "absent" ? callUntilMs : undefined);
 }
 
 async function lookForStarted(
@@ -239,7 +261,7 @@ async function lookForStarted(
   handover: HandoverRecord,
   connection: Connection,
 ): Promise<Started | "absent" | "unknown"> {
-  if (!connection.handle.findStarted || !connection.gate.mayCall(scope.key)) return "unknown";
+  if (!connection.handle.findStarted || !connection.gate.mayCall(scope.key, "findStarted")) return "unknown";
   try {
     return await callStartMethod(scope, conversation, handover, connection, "findStarted", async (call, request) =>
       checkStarted((await connection.handle.findStarted?.(request, call)) ?? "unknown"),
@@ -249,15 +271,15 @@ async function lookForStarted(
   }
 }
 
-/** What deliveries that found this handover say about where it is. */
-export async function referencesInInbox(scope: LaneScope, handover: HandoverRecord): Promise<string[]> {
+/** What deliveries that carry a reference of an attempt say about where it is; those of a former attempt say nothing. */
+export async function referencesInInbox(scope: LaneScope, handover: HandoverRecord, attempt: AttemptRecord): Promise<string[]> {
   const rows = await scope.context.store.readInbox(scope.key, 50);
-  return [...new Set(rows.filter((row) => row.handover === handover.id).flatMap((row) => row.references))];
+  return [...new Set(rows.filter((row) => row.handover === handover.id && belongsTo(attempt, row)).flatMap((row) => row.references))];
 }
 
 /** The vendor surely has nothing yet, or has shown where it is (then it stays in doubt until that is known): `start` may go on. */
-async function startAgain(scope: LaneScope, handoverId: string, signs: readonly string[] = []): Promise<StepResult> {
-  await changeHandover(scope, handoverId, (draft) => {
+async function startAgain(scope: LaneScope, handover: HandoverRecord, signs: readonly string[] = []): Promise<StepResult> {
+  await changeStart(scope, handover, (draft) => {
     const { attempt } = draft.handover;
     if (attempt.phase !== "in-doubt") return undefined;
     draft.handover = {
@@ -274,24 +296,24 @@ async function startAgain(scope: LaneScope, handoverId: string, signs: readonly 
   return again;
 }
 
-async function waitInDoubt(scope: LaneScope, handoverId: string, untilMs: number | undefined): Promise<StepResult> {
+async function waitInDoubt(scope: LaneScope, handover: HandoverRecord, untilMs: number | undefined): Promise<StepResult> {
   const { context } = scope;
   const nextTryAtMs = untilMs ?? context.clock.now() + context.timing.retryFirstMs * 5;
-  await changeHandover(scope, handoverId, (draft) => {
+  await changeStart(scope, handover, (draft) => {
     changeAttempt(draft, { nextTryAtMs });
     return {};
   });
   return idleUntil(nextTryAtMs);
 }
 
-async function fail(scope: LaneScope, handoverId: string, failure: Failure): Promise<StepResult> {
+async function fail(scope: LaneScope, handover: HandoverRecord, failure: Failure): Promise<StepResult> {
   const { context } = scope;
-  await changeHandover(scope, handoverId, (draft, conversation) => {
+  await changeStart(scope, handover, (draft, conversation) => {
     const { phase } = draft.handover.attempt;
     if (phase !== "starting" && phase !== "in-doubt") return undefined;
     const why = failure.code === "START_IN_DOUBT" ? "nobody can say whether the vendor has it" : "its vendor did not take it in time";
     context.logger.error(`A handover could not be started: ${why}.`, {
-      handover: handoverId,
+      handover: handover.id,
       connection: draft.handover.attempt.connection,
       code: failure.code,
     });

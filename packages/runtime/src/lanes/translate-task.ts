@@ -8,10 +8,12 @@ import {
   type Wake,
 } from "@handover/core";
 import type { Connection } from "../connections/connection-registry.ts";
+import { LeaseLostError } from "../conversation/transact.ts";
 import { endpointOf } from "../endpoints.ts";
 import { applyEvents, type EventSurroundings } from "../handover/apply-events.ts";
 import { changeAttempt, note, remember, type Draft } from "../handover/draft.ts";
 import { beginEnding } from "../handover/ending.ts";
+import { createEventLookups } from "../handover/event-lookups.ts";
 import { fallBack } from "../handover/give-way.ts";
 import { toProviderHandover } from "../handover/provider-view.ts";
 import type { AttemptRecord, ConversationRecord, InboxRecord } from "../store/records.ts";
@@ -23,18 +25,32 @@ import { again, type LaneScope, type StepResult } from "./lane.ts";
 /** Translates one delivery of the inbox and commits what it means together with its consumption. */
 export async function translateDelivery(scope: LaneScope, row: InboxRecord, isOutOfOrder: boolean): Promise<void> {
   const { context } = scope;
+  const outcome: Outcome = { result: "translated" };
   await changeHandover(scope, row.handover, async (draft, conversation) => {
     const consume = { consume: [row.number] };
-    if (!belongsTo(draft.handover.attempt, row)) {
+    outcome.result = belongsTo(draft.handover.attempt, row) ? "translated" : "dropped";
+    if (outcome.result === "dropped") {
       note(draft, "delivery-of-former-attempt");
       return consume;
     }
     if (row.order) release(draft, row.order);
     const isLate = isOutOfOrder || row.isHealed === true;
-    const extras = await translateInto(scope, draft, conversation, toDelivery(row), { isLate, isOvertaken: isOutOfOrder });
+    const extras = await translateInto(scope, draft, conversation, toDelivery(row), { isLate, isOvertaken: isOutOfOrder }, outcome);
     return { ...consume, ...extras };
   });
-  context.metrics.count("handover_deliveries_total", { connection: row.connection, result: "translated" });
+  context.metrics.count("handover_deliveries_total", { connection: row.connection, result: outcome.result });
+  countIgnored(scope, row.connection, outcome);
+}
+
+/** What a delivery came to, when it was worked out for the last time. */
+interface Outcome {
+  result: "translated" | "dropped";
+  /** The provider's word for why it means nothing. */
+  ignored?: string | undefined;
+}
+
+function countIgnored({ context }: LaneScope, connection: string, { ignored }: Outcome): void {
+  if (ignored) context.metrics.count("handover_deliveries_ignored_total", { connection, why: ignored });
 }
 
 /** Lets the provider's own timer go off. */
@@ -52,14 +68,13 @@ async function translateInto(
   conversation: ConversationRecord,
   delivery: VendorDelivery | Wake,
   timing: Pick<EventSurroundings, "isLate" | "isOvertaken">,
+  outcome?: Outcome,
 ): Promise<Extras> {
   const { context } = scope;
   const connection = context.connections.get(draft.handover.attempt.connection);
   const translation = translate(scope, draft, conversation, connection, delivery);
   if (!translation) return {};
-  if (translation.ignored) {
-    context.metrics.count("handover_deliveries_ignored_total", { connection: connection.name, why: translation.ignored });
-  }
+  if (outcome) outcome.ignored = translation.ignored;
   const { number } = draft.handover.attempt;
   await apply(scope, draft, conversation, { connection, translation, timing, isTimer: isWake(delivery) });
   return draft.handover.attempt.number === number ? addReferences(draft, translation.references) : {};
@@ -82,11 +97,6 @@ async function apply(
   const endpoint = endpointOf(context.endpoints, conversation.endpoint);
   const goBack = remember(draft);
   const storeErrors: unknown[] = [];
-  const read = <Value>(value: Promise<Value>) =>
-    value.catch((error: unknown) => {
-      storeErrors.push(error);
-      throw error;
-    });
   try {
     keepState(draft, connection, translation, given.isTimer);
     await applyEvents(draft, translation.events, {
@@ -94,8 +104,7 @@ async function apply(
       windowMs: context.timing.reorderWindowMs,
       ...given.timing,
       fallBack: (code) => fallBack(context, draft, endpoint, { code, isClosed: true }),
-      findPart: (by) => read(context.store.findPart(draft.handover.id, by)),
-      findMessage: async (vendorMessageId) => (await read(context.store.findEntry(scope.key, connection.name, vendorMessageId)))?.seq,
+      ...createEventLookups(context.store, draft, (error) => storeErrors.push(error)),
     });
   } catch (error) {
     if (storeErrors.length > 0) throw error;
@@ -177,7 +186,7 @@ function toDelivery(row: InboxRecord): VendorDelivery {
 /** Takes deliveries that nobody can use out of the inbox. */
 export async function dropDeliveries(scope: LaneScope, rows: readonly InboxRecord[], why: string): Promise<StepResult> {
   const { context, key, fence } = scope;
-  await context.store.commit({
+  const { status } = await context.store.commit({
     conversation: key,
     fence,
     consume: rows.map((row) => row.number),
@@ -189,5 +198,7 @@ export async function dropDeliveries(scope: LaneScope, rows: readonly InboxRecor
       details: { why },
     })),
   });
+  if (status === "fenced") throw new LeaseLostError();
+  for (const { connection } of rows) context.metrics.count("handover_deliveries_total", { connection, result: "dropped" });
   return again;
 }

@@ -2,11 +2,10 @@ import { HandoverError } from "@handover/core";
 import { callVendor } from "../connections/call-vendor.ts";
 import { note } from "../handover/draft.ts";
 import { isDeskClosed } from "../handover/ending.ts";
-import { passPart } from "../handover/part-cursor.ts";
+import { passPart, settledPart } from "../handover/part-cursor.ts";
 import { toProviderHandover } from "../handover/provider-view.ts";
 import type { PartRecord } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
-import { omit } from "../support/omit.ts";
 import { dropParts, giveUpPart } from "./give-up.ts";
 import { again, idleUntil, type StepResult } from "./lane.ts";
 import { changeSending, storedPart, type SendScope } from "./send-scope.ts";
@@ -19,6 +18,8 @@ export async function markUnclear(scope: SendScope, part: PartRecord, nextTryAtM
       passPart(draft, part);
       return {};
     }
+    // Whoever showed the end meanwhile has let go of it.
+    if (stored?.status === "failed") return undefined;
     note(draft, "send-unclear", { seq: part.seq, call: part.calls });
     draft.parts.push({ ...part, status: "unclear", ...(nextTryAtMs === undefined ? {} : { nextTryAtMs }) });
     return {};
@@ -48,12 +49,17 @@ export async function resolvePart(scope: SendScope, part: PartRecord): Promise<S
   if (isDeskClosed(handover)) return dropParts(scope);
   const isRepeat = answer === "unknown";
   await changeSending(scope, async (draft) => {
-    if ((await storedPart(scope, part))?.status === "sent") {
+    const stored = await storedPart(scope, part);
+    if (stored?.status === "failed") return undefined;
+    if (stored?.status === "sent") {
       passPart(draft, part);
       return {};
     }
-    if (isRepeat) note(draft, "send-possibly-repeated", { seq: part.seq });
-    const next = { ...omit(part, "callUntilMs", "nextTryAtMs"), status: "planned" as const };
+    if (isRepeat) {
+      note(draft, "send-possibly-repeated", { seq: part.seq });
+      draft.amend.push({ seq: part.seq, isPossiblyDuplicated: true });
+    }
+    const next = settledPart(part, "planned");
     draft.parts.push(isRepeat ? { ...next, isPossiblyDuplicated: true } : next);
     return {};
   });
@@ -71,7 +77,7 @@ async function findSent(
     const sent = { part: part.part, idempotencyKey: part.key, firstAttemptAtMs: part.firstAtMs ?? 0 };
     return await callVendor(
       context,
-      { connection, method: "findSentMessage", idempotencyKey: part.key, attempt: part.calls },
+      { connection, method: "findSentMessage", idempotencyKey: part.key, attempt: part.calls, lease: scope.lease },
       async (call, handle) => (await handle.findSentMessage?.(view, sent, call)) ?? "unknown",
     );
   } catch (error) {
@@ -90,6 +96,7 @@ function waitForPart(scope: SendScope, part: PartRecord): Promise<StepResult> {
 async function retryAt(scope: SendScope, part: PartRecord, status: "unclear" | "planned", nextTryAtMs: number): Promise<StepResult> {
   await changeSending(scope, async (draft) => {
     const stored = await storedPart(scope, part);
+    if (stored?.status === "failed") return undefined;
     if (stored?.status === "sent") passPart(draft, part);
     else draft.parts.push({ ...part, status, nextTryAtMs });
     return {};
@@ -99,17 +106,16 @@ async function retryAt(scope: SendScope, part: PartRecord, status: "unclear" | "
 
 /** Notes that the desk has a part, and goes on behind it. */
 export async function markSent(scope: SendScope, part: PartRecord, vendorMessageId: string | undefined): Promise<void> {
-  scope.context.metrics.count("handover_messages_sent_total", { connection: scope.connection.name });
   await changeSending(scope, async (draft) => {
     const stored = await storedPart(scope, part);
     if (stored?.status !== "sent" || stored.vendorMessageId === undefined) {
       draft.parts.push({
-        ...omit(part, "callUntilMs", "nextTryAtMs"),
-        status: "sent",
+        ...settledPart(part, "sent"),
         ...(vendorMessageId === undefined ? {} : { vendorMessageId }),
       });
     }
     passPart(draft, part);
     return {};
   });
+  scope.context.metrics.count("handover_messages_sent_total", { connection: scope.connection.name });
 }

@@ -1,5 +1,6 @@
 import { readView } from "../conversation/transact.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+import { isInDoubt } from "../handover/attempts.ts";
 import { nextDelivery } from "../handover/inbox-order.ts";
 import type { AttemptRecord, ConversationRecord, HandoverRecord, InboxRecord } from "../store/records.ts";
 import { catchUp } from "./catch-up.ts";
@@ -32,7 +33,7 @@ export function createVendorInStep(): LaneStep {
     if (isSettling || isUnhealed(scope.context, handover)) return idleUntil(...times);
     const timer = await timerTask(scope, conversation, handover);
     if (timer.again) return timer;
-    const isInboxEmpty = isSought(handover.attempt) || !rows.some((row) => row.handover === handover.id);
+    const isInboxEmpty = isSought(handover.attempt) || willNotStart(handover) || !rows.some((row) => row.handover === handover.id);
     const finish = isInboxEmpty ? await finishTask(scope, conversation, handover) : idle;
     if (finish.again) return finish;
     return idleUntil(...times, timer.wakeAtMs, finish.wakeAtMs);
@@ -48,7 +49,8 @@ function isUnhealed(context: RuntimeContext, handover: HandoverRecord): boolean 
 /** This process has not yet learned from the vendor what happened before it came. */
 function awaitsComparison(context: RuntimeContext, { attempt, status }: HandoverRecord): boolean {
   const isOpen = attempt.phase === "started" && status !== "ending" && status !== "ended";
-  return isOpen && attempt.catchUp !== undefined && attempt.catchUp.by !== context.bootId && context.connections.has(attempt.connection);
+  const isOthers = attempt.catchUp !== undefined && attempt.catchUp.by !== context.bootId && context.connections.has(attempt.connection);
+  return isOpen && isOthers && context.accountChanges.needOf(attempt) !== "none";
 }
 
 /** What is told now waits for what was missed before, but not for a vendor that cannot be asked. */
@@ -85,11 +87,17 @@ async function inboxTask(
   if (next.kind === "wait" || next.kind === "gap") return idleUntil(next.untilMs);
   if (next.skipped > 0) {
     const hole = `${handover.id}/${next.row.order?.group ?? ""}/${next.row.order?.position ?? 0}`;
-    const canAsk = context.connections.get(attempt.connection).handle.catchUp !== undefined;
-    if (canAsk && !askedHoles.has(hole)) {
+    const { handle, gate } = context.connections.get(attempt.connection);
+    if (handle.catchUp && !askedHoles.has(hole)) {
+      const askUntilMs = next.row.receivedAtMs + context.timing.callTimeoutMs;
+      const mayAsk = gate.mayCall(scope.key, "catchUp", "end");
+      if (!mayAsk && context.clock.now() < askUntilMs) return idleUntil(askUntilMs);
       askedHoles.add(hole);
-      await catchUp(scope, conversation, handover);
-      return again;
+      const nowMs = context.clock.now();
+      if (!mayAsk || (await catchUp(scope, conversation, handover, "end")) || nowMs >= askUntilMs) return again;
+      // It could not be asked: once more, while there is time.
+      askedHoles.delete(hole);
+      return idleUntil(Math.min(askUntilMs, nowMs + context.timing.retryFirstMs * 5));
     }
     askedHoles.delete(hole);
     context.metrics.count("handover_deliveries_total", { connection: attempt.connection, result: "skipped" }, next.skipped);
@@ -103,6 +111,11 @@ function isSought({ phase, state }: AttemptRecord): boolean {
   return phase === "leaving" && state === undefined;
 }
 
+/** It ends before its attempt has begun: what waits can only be of a former one, and is dropped once the end is shown. */
+function willNotStart({ status, attempt }: HandoverRecord): boolean {
+  return status === "ending" && attempt.phase === "starting" && attempt.callUntilMs === undefined && !isInDoubt(attempt);
+}
+
 /** A vendor that cannot be asked must not keep a handover from ending. */
 function mayPull({ status, attempt }: HandoverRecord): boolean {
   if (status === "ended") return false;
@@ -113,7 +126,11 @@ function mayPull({ status, attempt }: HandoverRecord): boolean {
 async function pull(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
   const { attempt } = handover;
   const dueAtMs = attempt.catchUp?.failures ? attempt.catchUp.dueAtMs : 0;
-  if (dueAtMs > scope.context.clock.now()) return idleUntil(dueAtMs);
-  await catchUp(scope, conversation, handover);
+  const { clock, connections, timing } = scope.context;
+  if (dueAtMs > clock.now()) return idleUntil(dueAtMs);
+  const mayAsk = connections.get(attempt.connection).gate.mayCall(scope.key, "catchUp", "end");
+  // One that is ending asks in any case: it does so only a few times.
+  if (!mayAsk && handover.status !== "ending") return idleUntil(clock.now() + timing.retryMaximumMs);
+  await catchUp(scope, conversation, handover, "end");
   return again;
 }

@@ -5,7 +5,7 @@ import { markClosed } from "../handover/ending.ts";
 import { readView } from "../conversation/transact.ts";
 import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { changeHandover } from "./change-handover.ts";
-import { tryEnd, type EndTry } from "./end-task.ts";
+import { tryEnd } from "./end-task.ts";
 import { again, idle, idleUntil, type LaneScope, type LaneStep, type StepResult } from "./lane.ts";
 import { sendTask, type Scanned } from "./send-task.ts";
 import { startTask } from "./start-task.ts";
@@ -35,15 +35,9 @@ async function endTask(scope: LaneScope, conversation: ConversationRecord, hando
   const connection = context.connections.get(attempt.connection);
   if (attempt.end?.isDone) return idle;
   if (attempt.end && attempt.end.nextTryAtMs > context.clock.now()) return idleUntil(attempt.end.nextTryAtMs);
-  const giveUpAtMs = (handover.ending?.sinceMs ?? 0) + context.timing.connectionRetryMs;
-  const isPaused = connection.handle.end !== undefined && !connection.gate.mayCall(scope.key);
-  if (isPaused && context.clock.now() < giveUpAtMs) return idleUntil(giveUpAtMs);
-  const tried: EndTry = isPaused
-    ? { kind: "given-up", code: "CONNECTION_PAUSED" }
-    : await tryEnd(scope, { conversation, handover, attempt, connection });
-  // Whoever leaves during an outage is not kept for longer than the outage of a message would hold the lane.
-  const isTooLong = tried.kind === "later" && !tried.end.isRequested && tried.end.nextTryAtMs > giveUpAtMs;
-  const outcome: EndTry = isTooLong ? { kind: "given-up", code: "END_TIMEOUT" } : tried;
+  // Whoever leaves meanwhile is let go by the task that shows the end.
+  if (connection.handle.end && !connection.gate.mayCall(scope.key, "end")) return idle;
+  const outcome = await tryEnd(scope, { conversation, handover, attempt, connection });
   await changeHandover(scope, handover.id, (draft) => {
     if (draft.handover.attempt.end?.isDone) return undefined;
     if (outcome.kind === "later") changeAttempt(draft, { end: outcome.end });

@@ -1,4 +1,16 @@
-import type { Agent, DeliveryOrder, EndActor, EndReason, Json, MessagePart, QueueInfo, Reference, StoredState, User } from "@handover/core";
+import type {
+  Agent,
+  DeliveryOrder,
+  DeliveryStatus,
+  EndActor,
+  EndReason,
+  Json,
+  MessagePart,
+  QueueInfo,
+  Reference,
+  StoredState,
+  User,
+} from "@handover/core";
 import type { NewEntry } from "../entry.ts";
 
 /** A conversation: who reads how far, and which handover runs. */
@@ -68,6 +80,8 @@ export interface AttemptRecord {
   readonly transcriptThrough: number;
   /** Live entries up to this `seq` have been dealt with. */
   readonly liveThrough: number;
+  /** The desk said of all live entries up to this `seq` that they were delivered, or read. */
+  readonly receipts?: { readonly deliveredThrough?: number; readonly readThrough?: number };
   readonly catchUp?: {
     readonly cursor?: Json;
     readonly dueAtMs: number;
@@ -76,6 +90,8 @@ export interface AttemptRecord {
     readonly by: string;
     /** The newest entry at that time. */
     readonly seq?: number;
+    /** The account said that the conversation changed, and it was not compared since. */
+    readonly isNamed?: true;
   };
   /** The provider's own timer. */
   readonly wakeAtMs?: number;
@@ -111,6 +127,9 @@ export interface EndingRecord {
   readonly hasCaughtUp: boolean;
 }
 
+/** An agent who is there; `hasAccepted`: took the conversation, or wrote in it. */
+export type PresentAgent = Agent & { readonly hasAccepted?: true };
+
 /** One handover. */
 export interface HandoverRecord {
   readonly id: string;
@@ -140,9 +159,11 @@ export interface HandoverRecord {
   /** Former attempts whose conversation at the vendor still has to be ended. */
   readonly leaving: readonly AttemptRecord[];
   /** Agents who are there, in the order of joining. */
-  readonly agents: readonly Agent[];
+  readonly agents: readonly PresentAgent[];
   /** What was last said about the queue. */
   readonly queue?: QueueInfo;
+  /** Who went last, or where it was transferred to, until somebody comes: what is told twice has happened once. */
+  readonly lastDeparture?: string;
   /** How many entries were made about it: part of their ids. */
   readonly entryCount: number;
   /** The handover before this one. */
@@ -182,6 +203,8 @@ export interface PartRecord {
   readonly nextTryAtMs?: number;
   readonly vendorMessageId?: string;
   readonly isPossiblyDuplicated?: true;
+  /** What the desk last said about it. */
+  readonly delivery?: DeliveryStatus;
 }
 
 /** A delivery of a vendor on its way into the log. */
@@ -221,6 +244,36 @@ export type ConversationPatch = Partial<
   Pick<ConversationRecord, "user" | "botThrough" | "pushedThrough" | "handoverCount" | "lastHandover">
 > & { readonly currentHandover?: string | null; readonly botRetry?: ConversationRecord["botRetry"] | null };
 
+/**
+ * What may change about an entry that is there. Never takes anything back: `delivery` only goes up, from nothing over `delivered`
+ * and `failed` to `read` (see `laterDelivery`), so amendments may come twice and in any order.
+ */
+export interface EntryAmendment {
+  /** An entry that is not there is left out. */
+  readonly seq: number;
+  readonly delivery?: DeliveryStatus;
+  readonly isPossiblyDuplicated?: true;
+}
+
+/** A file that belongs to a conversation. */
+export interface BlobRecord {
+  /** The conversation's key. */
+  readonly conversation: string;
+  /** Unique within the conversation. */
+  readonly id: string;
+  readonly name: string;
+  /** MIME type. */
+  readonly type: string;
+  readonly sizeBytes: number;
+  readonly createdAtMs: number;
+}
+
+/** A file that is about to be kept. */
+export interface NewBlob extends Omit<BlobRecord, "sizeBytes"> {
+  /** Makes the conversation when it does not exist. */
+  readonly create?: Commit["create"];
+}
+
 /** One atomic change of one conversation: all of it, or nothing. */
 export interface Commit {
   /** The conversation's key. */
@@ -235,6 +288,8 @@ export interface Commit {
   readonly expectLastSeq?: number;
   /** Gets the next numbers. An entry whose (source, id) exists already is not added again and burns no number. */
   readonly append?: readonly NewEntry[];
+  /** Changes about entries that are there; neither numbers nor `version` go up for it. */
+  readonly amend?: readonly EntryAmendment[];
   readonly update?: ConversationPatch;
   /** New or replaced. */
   readonly handovers?: readonly HandoverRecord[];

@@ -1,12 +1,15 @@
 import type { Json, Reference } from "@handover/core";
 import type { StoredEntry } from "../entry.ts";
+import type { BudgetGrant, BudgetRequest, WaitingCounts } from "./budget.ts";
 import type {
+  BlobRecord,
   Commit,
   CommitResult,
   ConversationRecord,
   HandoverRecord,
   InboxRecord,
   JournalItem,
+  NewBlob,
   NewDelivery,
   PartRecord,
 } from "./records.ts";
@@ -26,6 +29,13 @@ export interface ReceiveResult {
   readonly repeated: number;
   /** Deliveries for which no handover is known yet. */
   readonly parked: number;
+}
+
+/** A file and its bytes. */
+export interface StoredBlob {
+  readonly blob: BlobRecord;
+  /** Reads on while it is iterated. @throws RuntimeError `STORE_FAILED` when the file is deleted meanwhile */
+  readonly content: AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -93,6 +103,55 @@ export interface Store {
   writeMemory(scope: string, key: string, value: Json | undefined): Promise<void>;
   /** Writes only where nothing is. @returns the value that is there now */
   claimMemory(scope: string, key: string, value: Json): Promise<Json>;
+
+  /**
+   * Keeps a file. Reads the content piece by piece and holds little of it in memory; it can be read when all of it is there. The
+   * first file with an id stays: another one is not read, and the one that is there comes back.
+   *
+   * @throws RuntimeError `ATTACHMENT_TOO_LARGE`, and then nothing is left of it; whatever the content throws
+   */
+  putBlob(blob: NewBlob, content: AsyncIterable<Uint8Array>, limits: { readonly maximumBytes: number }): Promise<BlobRecord>;
+  /** @returns `undefined` when the conversation has no such file */
+  readBlob(conversation: string, id: string): Promise<StoredBlob | undefined>;
+  /** @returns whether it was there */
+  deleteBlob(conversation: string, id: string): Promise<boolean>;
+
+  /** Keys of the conversations whose user has this id, in the order of keys. */
+  listConversationsOfUser(request: {
+    readonly user: string;
+    /** Only conversations of this endpoint. */
+    readonly endpoint?: string;
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<readonly string[]>;
+  /**
+   * Takes the content of a conversation: texts, files, payloads of the inbox, options and provider state of its handovers, details
+   * of the journal, the user. A skeleton stays (see `entrySkeleton`), so that numbers, message ids and delivery ids are known as
+   * before. Carried out in pieces; after a crash the next call goes on.
+   *
+   * @returns `waiting` when a handover is open: nothing was taken, and `eraseDue` does it once that is over
+   */
+  erase(conversation: string): Promise<"erased" | "waiting">;
+  /**
+   * Erases what waits to be erased and, with `beforeMs`, content of before that time, as `erase` does. Conversations with an open
+   * handover are left alone.
+   *
+   * @returns how many conversations were dealt with, at most `limit`; 0 when there is nothing left to do
+   */
+  eraseDue(request: { readonly beforeMs?: number; readonly limit: number }): Promise<number>;
+  /** Deletes all values of these scopes. */
+  eraseMemory(scopes: readonly string[]): Promise<void>;
+
+  /**
+   * Takes calls out of a bucket that all instances share, on the clock of the store (see `createLocalBudgets`). Need not survive
+   * a crash.
+   */
+  takeBudget(bucket: string, request: BudgetRequest): Promise<BudgetGrant>;
+  /**
+   * How much waits to be dealt with, in one conversation (by key) or in all. For limits: called now and then.
+   * @param request.bots endpoints that have a bot: elsewhere nobody waits for a message outside a handover
+   */
+  countWaiting(request: { readonly conversation?: string; readonly bots: readonly string[] }): Promise<WaitingCounts>;
 
   /** Best effort, to all instances. */
   publish(topic: string, data: Json): void;

@@ -1,4 +1,4 @@
-import { HandoverError } from "@handover/core";
+import { HandoverError, ProviderApiError } from "@handover/core";
 
 /** The stable code of an error; what is not ours is `UNEXPECTED_ERROR`. */
 export function errorCode(error: unknown): string {
@@ -9,4 +9,13 @@ export function errorCode(error: unknown): string {
 export function errorSummary(error: unknown): string {
   if (HandoverError.isInstance(error)) return error.message;
   return error instanceof Error ? error.name : typeof error;
+}
+
+/**
+ * True when the vendor itself has answered the call: it is over, and cannot arrive any more. A gateway that gives up says nothing
+ * about what stands behind it.
+ */
+export function isAnswered(error: unknown): boolean {
+  if (!ProviderApiError.isInstance(error) || error.status === undefined) return false;
+  return error.status <= 501 && error.status !== 408;
 }

@@ -2,19 +2,25 @@ import type { Metric } from "../runtime.ts";
 
 const help: Readonly<Record<string, string>> = {
   handover_messages_received_total: "User messages taken, without repeats.",
-  handover_messages_sent_total: "Message parts the desk has taken.",
-  handover_messages_failed_total: "Messages that could not be delivered to the desk.",
+  handover_messages_refused_total: "User messages that a limit of waiting messages refused, by code.",
+  handover_messages_sent_total: "Message parts the desk has taken, by its answer or when it was asked; not what only an echo tells.",
+  handover_messages_failed_total: "Notices to users that a message could not be delivered to the desk.",
   handover_agent_messages_total: "Messages of human agents shown to users.",
-  handover_journal_total: "Facts that no participant sees, by what happened.",
-  handover_deliveries_ignored_total: "Vendor deliveries that mean nothing, by why.",
+  handover_journal_total: "Facts that no participant sees, by what happened, without those that have a counter of their own (started).",
+  handover_deliveries_ignored_total: "Translated vendor deliveries that mean nothing, by why; they are among the translated ones.",
   handover_started_total: "Handovers that a desk has taken.",
   handover_requested_total: "Handovers that were asked for.",
   handover_ended_total: "Handovers that ended, by reason.",
   handover_webhooks_total: "Webhook requests, by connection and result code.",
-  handover_deliveries_total: "Vendor deliveries, by connection and what became of them.",
+  handover_deliveries_total:
+    "Vendor deliveries, by connection and what became of them: first received, repeated, parked or flooded (not kept), later translated, dropped or expired; skipped counts positions that never came.",
   handover_vendor_calls_total: "Calls of vendors, by connection, method and result code.",
+  handover_reports_total: "Messages of desks that users never got, by connection and whether the desk could be told.",
+  handover_stalls_total: "Conversations that stood still and were taken up anew.",
+  handover_stalled_conversations: "Conversations of this instance that stand still now.",
   handover_bot_turns_total: "Turns given to bots, by result.",
   handover_conflicts_total: "Commits that were worked out again because something else came first.",
+  handover_paused_accounts: "Accounts whose vendor cannot be reached or asked this instance to wait.",
   handover_workers: "Conversations that this instance works on now.",
 };
 

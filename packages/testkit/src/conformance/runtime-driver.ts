@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Entry, HandoverRuntime, Store, VisibleEntry } from "@handover/runtime";
+import type { Bot, Entry, HandoverRuntime, Store, VisibleEntry } from "@handover/runtime";
 import { createHandoverRuntime } from "@handover/runtime";
 import type { ConformanceBackend, ConformanceConversation } from "./conformance-backend.ts";
 import { createLineLogger } from "./driver-context.ts";
@@ -16,6 +16,10 @@ export interface RuntimeDriver {
   readonly gateway: Gateway;
   /** The webhooks that came, for sending them again. */
   readonly webhooks: LoopbackRequest[];
+  /** What was pushed to the channel so far. */
+  readonly pushed: Entry[];
+  /** What the bot says as soon as somebody answers; nothing by default. */
+  botText: string | undefined;
   /** While true, webhooks are answered 200 and lost. */
   isLosingWebhooks: boolean;
   sendAgain(webhook: LoopbackRequest): Promise<number>;
@@ -60,6 +64,7 @@ export async function openRuntimeDriver(options: ConformanceOptions & { readonly
   await backend.reset();
   const gateway = await startGateway();
   const webhooks: LoopbackRequest[] = [];
+  const pushed: Entry[] = [];
   const server = await startLoopbackServer(async (request, response) => {
     webhooks.push(request);
     if (driver.isLosingWebhooks) return void response.writeHead(200).end();
@@ -73,6 +78,10 @@ export async function openRuntimeDriver(options: ConformanceOptions & { readonly
     const body = hasBody ? { body: new Uint8Array(request.body) } : {};
     return driver.runtime.handleWebhook("desk", new Request(server.origin + request.url, { method: request.method, headers, ...body }));
   };
+  const bot: Bot = {
+    events: ["active"],
+    answer: async ({ event }) => (event && driver.botText !== undefined ? { messages: [{ text: driver.botText }] } : {}),
+  };
   const createRuntime = async (): Promise<HandoverRuntime> => {
     const runtime = await createHandoverRuntime({
       store: options.createStore({ path: join(folder, "handover.db") }),
@@ -80,12 +89,13 @@ export async function openRuntimeDriver(options: ConformanceOptions & { readonly
       connections: {
         desk: { provider: provider.name, settings: options.settings, options: options.options ?? {}, webhookSecrets: [webhookSecret] },
       },
-      endpoints: [{ token: address.endpoint, bot: { answer: async () => ({}) }, handover: { connections: ["desk"] } }],
+      endpoints: [{ token: address.endpoint, bot, handover: { connections: ["desk"] } }],
       publicUrl: server.origin,
       dispatcher: gateway.dispatcher,
       timing,
       logger: createLineLogger(lines),
     });
+    runtime.onEntry(async (entry) => void pushed.push(entry));
     await runtime.start();
     return runtime;
   };
@@ -95,6 +105,8 @@ export async function openRuntimeDriver(options: ConformanceOptions & { readonly
     backend,
     gateway,
     webhooks,
+    pushed,
+    botText: undefined,
     isLosingWebhooks: false,
     sendAgain: async (webhook) => (await handle(webhook)).status,
     async write(id, text) {

@@ -13,6 +13,10 @@ export function runtimeTests(suite: Suite, createStore: StoreFactory): readonly 
   const tests: readonly (RuntimeTest | false)[] = [
     { title: "should relay both ways and end once [F049 part: start, one message each way, end]", run: relaysBothWays },
     {
+      title: "should relay user, bot and agent, to a channel that is pushed to and to one that asks [F015 part: conformance kit]",
+      run: relaysEverySource,
+    },
+    {
       title: "should bring what the user writes during the start to the desk, once and in order [F040 part: provider]",
       run: bringsEarlyMessages,
     },
@@ -60,6 +64,25 @@ async function relaysBothWays(driver: RuntimeDriver): Promise<void> {
   await driver.until("it has ended", async () => (await statuses(driver)).includes("ended"));
   expect(await statuses(driver)).toEqual(["requested", "queued", "active", "ended"]);
   expect(await driver.texts("agent")).toEqual(["How can I help?"]);
+}
+
+async function relaysEverySource(driver: RuntimeDriver): Promise<void> {
+  driver.botText = "The bot listens, too.";
+  const id = await driver.openHandover();
+  await agentSays(driver, id, "How can I help?");
+  await driver.until("the desk has what the bot said", async () => (await deskTexts(driver)).join().includes("The bot listens, too."));
+  await driver.write("answer", "My order is late.");
+  await reachesDesk(driver, "My order is late.");
+  const asked = await driver.entries();
+  const isPushed = (seq: number) => driver.pushed.some((entry) => entry.seq === seq);
+  await driver.until("everything was pushed", async () => asked.every(({ seq }) => isPushed(seq)));
+  expect(asked.flatMap(({ kind, author, text }) => (kind === "message" ? `${author?.role ?? ""}: ${text ?? ""}` : []))).toEqual([
+    "user: I need help.",
+    "agent: How can I help?",
+    "bot: The bot listens, too.",
+    "user: My order is late.",
+  ]);
+  expect(driver.pushed.slice(0, asked.length).map(({ seq }) => seq)).toEqual(asked.map(({ seq }) => seq));
 }
 
 async function bringsEarlyMessages(driver: RuntimeDriver): Promise<void> {

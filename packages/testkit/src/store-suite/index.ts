@@ -1,2 +1,3 @@
 export { describeHandoverStore } from "./describe-handover-store.ts";
-export type { OpenedStore, StoreSuiteOptions } from "./use-store.ts";
+export { fillStore } from "./fill-store.ts";
+export type { OpenedStore, StoreData, StoreSuiteOptions } from "./use-store.ts";

@@ -31,6 +31,21 @@ export function describeLifecycle(options: StoreSuiteOptions): void {
       await expect(store.check()).rejects.toMatchObject({ code: "STORE_FAILED" });
     });
 
+    it("should be used by one instance at a time, unless it is shared", async () => {
+      const { store } = test;
+      await startHandover(store, "demo/a", ["conversation:1"]);
+      const { rival, another } = test.opened;
+      if (!rival) return expect([store.isShared, another], "a store that is not shared has a rival").toEqual([true, expect.any(Function)]);
+      const second = rival();
+      await expect(second.open()).rejects.toMatchObject({ code: "STORE_IN_USE" });
+      await expect(second.readOpenHandovers("demo/a")).rejects.toMatchObject({ code: "STORE_FAILED" });
+      expect(await store.commit(commitTo("demo/a", { append: [newEntry("1")] }))).toMatchObject({ seqs: [1] });
+      await store.close();
+      await second.open();
+      expect(await second.readConversation("demo/a")).toMatchObject({ lastSeq: 1 });
+      await expect(store.open()).rejects.toMatchObject({ code: "STORE_IN_USE" });
+    });
+
     it("should open again after it was closed, and not mind being opened twice", async () => {
       const { store } = test;
       await startHandover(store, "demo/a", ["conversation:1"]);

@@ -16,6 +16,8 @@ import type { TestVendorState } from "./test-vendor-state.ts";
 
 type Request = StartRequest<TestVendorOptions>;
 
+const conversationPrefix = "conversation:";
+
 /** Opens a conversation with what can go into the call. Its external id is known beforehand, so it is saved first. */
 export async function start(client: TestVendorClient, request: Request, call: StartCall): Promise<Started<TestVendorState>> {
   const externalId = externalIdOf(request);
@@ -50,7 +52,7 @@ export async function findStarted(client: TestVendorClient, request: Request, ca
 
 function toStarted(request: Request, conversation: string): Started<TestVendorState> {
   return {
-    references: [`conversation:${conversation}`, toExternalReference(externalIdOf(request))],
+    references: [`${conversationPrefix}${conversation}`, toExternalReference(externalIdOf(request))],
     state: { conversation, agents: [], isClosed: false },
     transcriptThrough: firstLines(request.transcript).through,
     relay: request.options.relay ?? "both",
@@ -66,9 +68,11 @@ function toExternalReference(externalId: string): Reference {
   return `external:${externalId}`;
 }
 
-function readConversation(request: Request): string | undefined {
-  const state = request.resume?.state as Partial<TestVendorState> | undefined;
-  return state?.conversation;
+/** What an earlier try saved, or where a delivery has shown that the conversation of a try without an answer is. */
+function readConversation({ resume }: Request): string | undefined {
+  const state = resume?.state as Partial<TestVendorState> | undefined;
+  const shown = resume?.references.find((reference) => reference.startsWith(conversationPrefix));
+  return state?.conversation ?? shown?.slice(conversationPrefix.length);
 }
 
 function toCustomer({ user, conversation, endpoint }: Request): object {
