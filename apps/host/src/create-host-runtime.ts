@@ -4,12 +4,14 @@ import {
   type Bot,
   type EndpointOptions,
   type HandoverRuntime,
+  type Limits,
   type Store,
   type Texts,
   type Timing,
 } from "@handover/runtime";
 import { createDemoBot } from "./bots/demo-bot.ts";
 import { createHttpBot } from "./bots/http-bot.ts";
+import type { LimitsConfiguration } from "./configuration/configuration-schema.ts";
 import type { EndpointConfiguration, HostConfiguration } from "./configuration/host-configuration.ts";
 
 /** The runtime that a configuration describes, not yet started. */
@@ -25,11 +27,19 @@ export async function createHostRuntime(
     endpoints: configuration.endpoints.map(toEndpointOptions),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     timing: toTiming(configuration.timing),
-    limits: {
-      webhookBytes: limits.webhookBytes,
-      ...(limits.messageCharacters === undefined ? {} : { messageCharacters: limits.messageCharacters }),
-    },
+    limits: toLimits(limits),
   });
+}
+
+/** Those of the file that are not the host's own; the runtime has a default for each. */
+function toLimits({
+  perConversation: _1,
+  perAddress: _2,
+  perEndpoint: _3,
+  jsonBytes: _4,
+  ...limits
+}: LimitsConfiguration): Partial<Limits> {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
 /** `callTimeoutSeconds` of the file is `callTimeoutMs` of the runtime. */

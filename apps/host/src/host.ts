@@ -1,12 +1,12 @@
 import type { AddressInfo } from "node:net";
 import { HandoverError, type Logger } from "@handover/core";
 import type { HandoverRuntime } from "@handover/runtime";
-import { createSqliteStore } from "@handover/store-sqlite";
 import type { FastifyInstance } from "fastify";
-import type { HostConfiguration } from "./configuration/host-configuration.ts";
+import type { HostConfiguration, StoreConfiguration } from "./configuration/host-configuration.ts";
 import { createHostRuntime } from "./create-host-runtime.ts";
+import { createHostStore } from "./host-store.ts";
 import { createConsoleLogger } from "./logger.ts";
-import { createOperatorToken, removeOperatorFile, writeOperatorFile } from "./operator-file.ts";
+import { createOperatorToken, removeOperatorFile, writeOperatorFile, type OperatorAccess } from "./operator-file.ts";
 import type { EventStreamTimes } from "./server/event-stream.ts";
 import { createServer } from "./server/server.ts";
 
@@ -26,11 +26,10 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-/** Starts runtime and server. @throws HandoverError `PORT_IN_USE`, `ADDRESS_NOT_USABLE`, `STORE_IN_USE` and what the runtime says */
+/** Starts runtime and server. @throws HandoverError `PORT_IN_USE`, `ADDRESS_NOT_USABLE`, `STORE_IN_USE`, `STORE_FAILED` and what the runtime says */
 export async function startHost(configuration: HostConfiguration, options: HostOptions = {}): Promise<Host> {
   const logger = options.logger ?? createConsoleLogger();
-  const { storePath } = configuration;
-  const runtime = await createHostRuntime(configuration, { store: createSqliteStore({ path: storePath, logger }), logger });
+  const runtime = await createHostRuntime(configuration, { store: createHostStore(configuration.store, logger), logger });
   const token = createOperatorToken();
   const server = await createServer({ ...options, configuration, runtime, logger, operatorTokens: [token] });
   await runtime.start();
@@ -38,20 +37,34 @@ export async function startHost(configuration: HostConfiguration, options: HostO
     await runtime.stop();
     throw error;
   });
-  await writeOperatorFile(storePath, { url, token });
+  const access = { url, token };
+  const shutCommandLineOut = await letCommandLineIn(configuration.store, access, logger);
   let stopping: Promise<void> | undefined;
   return {
     url,
     runtime,
     stop() {
-      stopping ??= stop(server, runtime, storePath);
+      stopping ??= stop(server, runtime, shutCommandLineOut);
       return stopping;
     },
   };
 }
 
-async function stop(server: FastifyInstance, runtime: HandoverRuntime, storePath: string): Promise<void> {
-  await removeOperatorFile(storePath);
+/** Beside SQLite the file must be there. With a server the command line opens the store itself, so a read-only disk is no reason to stop. */
+async function letCommandLineIn(store: StoreConfiguration, access: OperatorAccess, logger: Logger): Promise<() => Promise<void>> {
+  try {
+    await writeOperatorFile(store, access);
+    return () => removeOperatorFile(store, access);
+  } catch (error) {
+    if (store.kind === "sqlite") throw error;
+    const { code = "unknown" } = error as { readonly code?: string };
+    logger.warn("the command line will not find this host: its file cannot be written", { folder: store.dataFolder, code });
+    return async () => undefined;
+  }
+}
+
+async function stop(server: FastifyInstance, runtime: HandoverRuntime, shutCommandLineOut: () => Promise<void>): Promise<void> {
+  await shutCommandLineOut();
   await server.close();
   await runtime.stop();
 }

@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import type { ConnectionSummary } from "@handover/runtime";
 import { readArguments, UsageError } from "./commands/arguments.ts";
 import { describeError } from "./commands/run-command.ts";
@@ -6,6 +5,7 @@ import type { HostConfiguration } from "./configuration/host-configuration.ts";
 import { loadConfiguration } from "./configuration/load-configuration.ts";
 import { startDemo } from "./demo.ts";
 import { startHost, type Host } from "./host.ts";
+import { describeStore } from "./host-store.ts";
 import { readOverlays } from "./provisioning/overlays.ts";
 
 const help = `Usage: npm start [-- --config <file>]
@@ -73,7 +73,7 @@ function describe(host: Host, configuration: HostConfiguration, more: readonly (
     ...(configuration.publicUrl === undefined && configuration.connections.length > 0
       ? [["Webhooks", "none: without publicUrl in the configuration no contact centre can reach this host"] as const]
       : []),
-    ["Data", relative(process.cwd(), configuration.storePath)] as const,
+    ["Data", describeStore(configuration.store)] as const,
   ];
   return ["", "Handover is running.", "", ...rows.map(([name, value]) => `  ${name.padEnd(12)} ${value}`)];
 }

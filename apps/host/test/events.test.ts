@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { entriesOf, openEvents, readUntil } from "./support/read-events.ts";
 import { send, startTestHost, supportEndpoint, type TestHost } from "./support/test-host.ts";
 
@@ -124,6 +124,24 @@ describe("typing", () => {
     reader.close();
     const typing = events.find(({ event }) => event === "typing");
     expect(typing).toEqual({ event: "typing", data: { author: expect.objectContaining({ role: "agent" }) as unknown, isTyping: true } });
+  });
+});
+
+describe("a receipt of the desk", () => {
+  test("should be shown without an id, to who reads along in that conversation, until the reader goes", async () => {
+    const stop = vi.fn();
+    const watch = vi.spyOn(host.runtime, "watchReceipts").mockReturnValue(stop);
+    const url = newUrl();
+    const reader = await openEvents(`${url}/events`);
+    const [address, listener] = watch.mock.calls[0] ?? [];
+    watch.mockRestore();
+    expect(address).toEqual({ endpoint: "silent", conversation: `events ${count}` });
+    listener?.({ seq: 7, delivery: "read" });
+    const events = await reader.until((all) => all.some(({ event }) => event === "receipt"));
+    expect(events.find(({ event }) => event === "receipt")).toEqual({ event: "receipt", data: { seq: 7, delivery: "read" } });
+    expect(stop).not.toHaveBeenCalled();
+    reader.close();
+    await expect.poll(() => stop.mock.calls).toHaveLength(1);
   });
 });
 

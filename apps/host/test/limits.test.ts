@@ -31,6 +31,28 @@ describe("messages", () => {
     expect((await write(conversation("b"), 1)).status).toBe(202);
   });
 
+  test("should be refused while more wait for a contact centre that does not answer than may, in one conversation and in all", async () => {
+    const unreachable = { provider: "live-agent", settings: { baseUrl: "http://127.0.0.1:9", accountId: 1, inboxId: 1, apiKey: "key" } };
+    host = await startTestHost({
+      root: { limits: { waitingMessages: 2, waitingMessagesInAll: 3 }, connections: { away: unreachable } },
+      endpoints: [{ ...supportEndpoint, bot: "none", handover: { connections: ["away"] } }],
+    });
+    for (const conversation of ["a", "b"]) await host.runtime.requestHandover({ endpoint: "support", conversation });
+    const answers = [];
+    for (const [name, id] of [
+      ["a", 1],
+      ["a", 2],
+      ["a", 3],
+      ["b", 1],
+      ["b", 2],
+    ] as const)
+      answers.push(await write(host.conversation(name), id));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 429, 202, 503]);
+    expect(answers[2]).toMatchObject({ json: { code: "TOO_MANY_WAITING" } });
+    expect(answers[4]).toMatchObject({ json: { code: "OVERLOADED" } });
+    for (const { headers } of [answers[2]!, answers[4]!]) expect(Number(headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+  });
+
   test("should be limited per address and per endpoint where that is configured", async () => {
     const byAddress = await start({ perAddress: { messages: 2, seconds: 60 } });
     expect((await write(byAddress.conversation("a"), 1)).status).toBe(202);

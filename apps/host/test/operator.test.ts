@@ -19,6 +19,11 @@ afterAll(async () => {
   await guarded.stop();
 });
 
+function sqlitePath({ configuration: { store } }: TestHost): string {
+  if (store.kind !== "sqlite") throw new Error("This host has another store.");
+  return store.path;
+}
+
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -115,7 +120,7 @@ describe("the operator's routes", () => {
   });
 
   test("should be open to the command line through a file that only this user can read", async () => {
-    const file = `${host.configuration.storePath}.operator.json`;
+    const file = `${sqlitePath(host)}.operator.json`;
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const { url, token } = JSON.parse(await readFile(file, "utf8")) as { url: string; token: string };
     expect(url).toBe(host.url);
@@ -126,7 +131,7 @@ describe("the operator's routes", () => {
 
   test("should go away with the host", async () => {
     const other = await startTestHost();
-    const file = `${other.configuration.storePath}.operator.json`;
+    const file = `${sqlitePath(other)}.operator.json`;
     await other.stop();
     await expect(stat(file)).rejects.toThrow();
   });

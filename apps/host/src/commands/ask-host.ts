@@ -1,6 +1,7 @@
 import type { ConnectionReport, ConnectionSummary } from "@handover/runtime";
 import { HandoverError } from "@handover/core";
-import { readOperatorFile, type OperatorAccess } from "../operator-file.ts";
+import type { StoreConfiguration } from "../configuration/host-configuration.ts";
+import { readOperatorFiles, type OperatorAccess } from "../operator-file.ts";
 
 /** A host that runs on the store, as the command line sees it. */
 export interface RunningHost {
@@ -8,20 +9,23 @@ export interface RunningHost {
   checkConnections(name: string | undefined): Promise<readonly ConnectionReport[]>;
 }
 
-/** The host that runs on a store, if one does. */
-export async function findRunningHost(storePath: string): Promise<RunningHost | undefined> {
-  const access = await readOperatorFile(storePath);
+/** A host of this machine that runs on a store, if one does. */
+export async function findRunningHost(store: StoreConfiguration): Promise<RunningHost | undefined> {
+  const asked = await Promise.all((await readOperatorFiles(store)).map(async (access) => ((await isAlive(access)) ? [access] : [])));
+  const [access] = asked.flat();
   if (!access) return undefined;
-  const isAlive = await ask(access, "/operator/connections").then(
-    () => true,
-    () => false,
-  );
-  if (!isAlive) return undefined;
   return {
     connections: async () => (await ask(access, "/operator/connections")) as readonly ConnectionSummary[],
     checkConnections: async (connection) =>
       (await ask(access, "/operator/check", connection === undefined ? {} : { connection })) as readonly ConnectionReport[],
   };
+}
+
+function isAlive(access: OperatorAccess): Promise<boolean> {
+  return ask(access, "/operator/connections").then(
+    () => true,
+    () => false,
+  );
 }
 
 async function ask({ url, token }: OperatorAccess, path: string, body?: object): Promise<unknown> {

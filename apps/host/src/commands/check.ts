@@ -1,8 +1,8 @@
 import type { ConnectionReport, ConnectionSummary, HandoverRuntime } from "@handover/runtime";
-import { createSqliteStore } from "@handover/store-sqlite";
-import type { HostConfiguration, SettingOrigin } from "../configuration/host-configuration.ts";
+import type { HostConfiguration, SettingOrigin, StoreConfiguration } from "../configuration/host-configuration.ts";
 import { ConfigurationError, type ConfigurationProblem } from "../configuration/problem.ts";
 import { createHostRuntime } from "../create-host-runtime.ts";
+import { createHostStore, describeStore } from "../host-store.ts";
 import { createConsoleLogger } from "../logger.ts";
 import { readOverlays } from "../provisioning/overlays.ts";
 import { findRunningHost, type RunningHost } from "./ask-host.ts";
@@ -52,13 +52,16 @@ Exit code: 0 all is well, 1 something is wrong, 2 the command line is wrong.`,
   },
 };
 
+function storeOf(target: Target): StoreConfiguration {
+  return target.kind === "demo" ? target.store : target.configuration.store;
+}
+
 function brokenConfiguration(problems: readonly ConfigurationProblem[]): CheckReport {
   return { isOk: false, configuration: { file: problems[0]?.file ?? "", problems }, connections: [] };
 }
 
 async function checkTarget(target: Target, request: CheckRequest): Promise<CheckReport> {
-  const storePath = target.kind === "demo" ? target.storePath : target.configuration.storePath;
-  const running = await findRunningHost(storePath);
+  const running = await findRunningHost(storeOf(target));
   if (running) return askHost(running, target, request);
   if (target.kind === "demo") throw demoDoesNotRun();
   return withRestingRuntime(target.configuration, (runtime) => askHost(runtimeAsHost(runtime), target, request));
@@ -71,7 +74,7 @@ async function askHost(host: RunningHost, target: Target, request: CheckRequest)
   const isOk = reports.every(({ findings }) => findings.every(({ level }) => level !== "error"));
   return {
     isOk,
-    configuration: { file: configuration?.file ?? "the demo", problems: [] },
+    configuration: { file: configuration?.file ?? "the demo", problems: [], store: describeStore(storeOf(target)) },
     connections: reports.map((report) => toLine(report, summaries.get(report.connection), { configuration, request })),
   };
 }
@@ -95,7 +98,7 @@ async function withRestingRuntime<Result>(
   configuration: HostConfiguration,
   use: (runtime: HandoverRuntime) => Promise<Result>,
 ): Promise<Result> {
-  const store = createSqliteStore({ path: configuration.storePath });
+  const store = createHostStore(configuration.store);
   const logger = { ...createConsoleLogger(), info: () => undefined };
   const runtime = await createHostRuntime(configuration, { store, logger });
   await runtime.start({ delivers: false });

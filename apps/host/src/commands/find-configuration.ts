@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { HandoverError } from "@handover/core";
 import { loadConfiguration, type LoadOptions } from "../configuration/load-configuration.ts";
-import type { HostConfiguration } from "../configuration/host-configuration.ts";
+import type { HostConfiguration, StoreConfiguration } from "../configuration/host-configuration.ts";
 import { demoStorePath } from "../demo.ts";
 import type { CommandContext } from "./command.ts";
 
@@ -9,7 +9,7 @@ const defaultFile = "handover.yaml";
 
 /** The configuration a command is about: a file, or the demo that `npm start` runs. */
 export type Target =
-  { readonly kind: "file"; readonly configuration: HostConfiguration } | { readonly kind: "demo"; readonly storePath: string };
+  { readonly kind: "file"; readonly configuration: HostConfiguration } | { readonly kind: "demo"; readonly store: StoreConfiguration };
 
 /** `--config`, else `handover.yaml` in this folder, else the demo. @throws ConfigurationError with all problems */
 export async function findTarget(
@@ -17,7 +17,9 @@ export async function findTarget(
   context: CommandContext,
   options: Omit<LoadOptions, "environment">,
 ): Promise<Target> {
-  if (file === undefined && !existsSync(defaultFile)) return { kind: "demo", storePath: demoStorePath(context.environment) };
+  if (file === undefined && !existsSync(defaultFile)) {
+    return { kind: "demo", store: { kind: "sqlite", path: demoStorePath(context.environment) } };
+  }
   return { kind: "file", configuration: await loadConfiguration(file ?? defaultFile, { ...options, environment: context.environment }) };
 }
 

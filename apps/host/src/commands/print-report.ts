@@ -7,7 +7,8 @@ const noWebhook = "none: set publicUrl in the configuration, or this provider ta
 /** What `handover check` found. `webhookUrl` is there when it was asked for, `null` where there is none. */
 export interface CheckReport {
   readonly isOk: boolean;
-  readonly configuration: { readonly file: string; readonly problems: readonly ConfigurationProblem[] };
+  /** `store`: where the data is, without user and password. */
+  readonly configuration: { readonly file: string; readonly problems: readonly ConfigurationProblem[]; readonly store?: string };
   readonly connections: readonly (ConnectionReport & {
     readonly settings: readonly SettingOrigin[];
     readonly webhookUrl?: string | null;
@@ -27,6 +28,7 @@ export function printReport(report: CheckReport, output: { readonly isJson: bool
     for (const origin of settings) output.print(`  setting  ${describeOrigin(origin)}`);
     if (webhookUrl !== undefined) output.print(`  webhook  ${webhookUrl ?? noWebhook}`);
   }
+  if (report.configuration.store !== undefined) output.print(`store: ${report.configuration.store}`);
 }
 
 function describeOrigin({ setting, from, variables, value }: SettingOrigin): string {

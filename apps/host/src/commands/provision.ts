@@ -1,7 +1,7 @@
 import { describeSettings, HandoverError, parseConfig, type HandoverProvider } from "@handover/core";
-import { createSqliteStore } from "@handover/store-sqlite";
 import { interpolate } from "../configuration/interpolate.ts";
 import type { HostConfiguration } from "../configuration/host-configuration.ts";
+import { createHostStore } from "../host-store.ts";
 import { createConsoleLogger } from "../logger.ts";
 import { runProvisioning } from "../provisioning/run-provisioning.ts";
 import { UsageError } from "./arguments.ts";
@@ -15,7 +15,8 @@ export const provision: Command = {
   help: `Usage: handover provision <connection> [--config <file>] [--input <key>=<value> ...] [--json]
 
 Runs the set-up of the connection's provider, once at a time; a run that was interrupted goes on where it stopped. What it makes
-is kept in the store and becomes the connection's settings where the configuration file has none of its own. Stop the host first.
+is kept in the store and becomes the connection's settings where the configuration file has none of its own. With SQLite, stop the
+host first; hosts on PostgreSQL take the settings over when they are started again.
 
   --config <file>        default: handover.yaml in this folder
   --input <key>=<value>  what the provider asks for; $\{NAME} takes a value from the environment, so that secrets stay out of
@@ -33,10 +34,10 @@ Exit code: 0 done, 1 it failed, 2 the command line is wrong.`,
     const name = given.positionals[0];
     if (name === undefined) throw new UsageError("Name the connection: handover provision <connection>.");
     const target = await findTarget(given.text("config"), context, { isBeforeProvisioning: true });
-    if (target.kind === "demo") throw (await findRunningHost(target.storePath)) ? demoNeedsNothing() : demoDoesNotRun();
+    if (target.kind === "demo") throw (await findRunningHost(target.store)) ? demoNeedsNothing() : demoDoesNotRun();
     const provider = findProvider(target.configuration, name);
     const input = readInput(given.texts("input"), provider, context);
-    const store = createSqliteStore({ path: target.configuration.storePath });
+    const store = createHostStore(target.configuration.store);
     await store.open();
     try {
       const made = await runProvisioning({

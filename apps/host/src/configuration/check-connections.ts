@@ -56,7 +56,7 @@ export function checkConnections(
     const hasOverlay = connection.name in context.overlays;
     const isChecked = !context.incomplete.includes(connection.name);
     if (isChecked && !checkSettings(connection, { provider, settings, hasOverlay, checker: context.checker })) return [];
-    const { provider: _provider, settings: _settings, options, webhookSecrets } = connection.file;
+    const { provider: _provider, settings: _settings, options, webhookSecrets, rateLimit } = connection.file;
     return [
       {
         name: connection.name,
@@ -64,6 +64,7 @@ export function checkConnections(
         settings,
         ...(options ? { options } : {}),
         ...(webhookSecrets ? { webhookSecrets } : {}),
+        ...(rateLimit ? { rateLimit: { calls: rateLimit.calls, perMs: rateLimit.perSeconds * 1000 } } : {}),
         origins: findOrigins(connection, { provider, settings, checker: context.checker }),
       },
     ];

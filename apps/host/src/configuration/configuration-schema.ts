@@ -40,6 +40,12 @@ export const limitsSchema = z.strictObject({
   jsonBytes: z.int().min(1_024).max(16_777_216).default(65_536),
   webhookBytes: z.int().min(1_024).max(16_777_216).default(1_048_576),
   messageCharacters: z.int().min(1).optional(),
+  waitingMessages: z.int().min(1).optional().meta({ description: "Of one conversation, for its desk." }),
+  waitingMessagesInAll: z.int().min(1).optional().meta({ description: "Of all conversations, for desks and bots." }),
+  inboxDeliveries: z.int().min(1).optional().meta({ description: "Events of a contact centre that wait in one conversation." }),
+  inboxDeliveriesInAll: z.int().min(1).optional().meta({ description: "Events that wait in all conversations." }),
+  parkedDeliveries: z.int().min(1).optional().meta({ description: "Events of one account for conversations that nobody here knows." }),
+  parkedDeliveriesInAll: z.int().min(1).optional().meta({ description: "Such events of all accounts." }),
 });
 
 const seconds = (maximum: number) => z.number().positive().max(maximum).optional();
@@ -52,6 +58,8 @@ const timingSchema = z.strictObject({
   connectionRetrySeconds: seconds(86_400).meta({ description: "How long messages wait for a contact centre that cannot be reached." }),
   catchUpIntervalSeconds: seconds(86_400).meta({ description: "How often open handovers are compared with the contact centre." }),
   botTimeoutSeconds: seconds(300).meta({ description: "One answer of a bot." }),
+  leaseSeconds: seconds(3_600).meta({ description: "After how long another instance takes over what this one does not hold any more." }),
+  pollSeconds: seconds(60).meta({ description: "How often each instance looks for work that is due." }),
 });
 
 const httpBotSchema = z.strictObject({
@@ -140,9 +148,40 @@ export const connectionSchema = z.strictObject({
     .min(1)
     .max(2)
     .optional(),
+  rateLimit: z
+    .strictObject({ calls: z.int().min(1), perSeconds: z.number().min(0.001).max(86_400) })
+    .optional()
+    .meta({ description: "Calls that the contact centre takes, over all instances. Default: what its provider says." }),
 });
 
-const storeSchema = z.strictObject({ sqlite: z.string().min(1).optional(), postgres: notYet("PostgreSQL is") });
+/** Which store; PostgreSQL is read by `postgresSchema`, because its place in the file may hold a text or a map. */
+const storeSchema = z
+  .strictObject({ sqlite: z.string().min(1).optional(), postgres: z.unknown().optional() })
+  .refine(({ sqlite, postgres }) => sqlite === undefined || postgres === undefined, {
+    error: "must be either sqlite or postgres",
+  });
+
+/** Special characters that are not encoded make a part of the password look like a host or a path. */
+export const postgresUrl = z.string({ error: 'must be a text: "${DATABASE_URL}"' }).refine(isPostgresUrl, {
+  error: "must be postgres://user:password@host:5432/database; special characters in it are percent-encoded",
+});
+
+export const postgresSchema = z.strictObject(
+  {
+    url: postgresUrl.meta({ description: "May lead through a transaction pooler.", secret: true }),
+    listenUrl: postgresUrl
+      .optional()
+      .meta({ description: "Leads to the server itself. Needed behind a transaction pooler.", secret: true }),
+    schema: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_]{0,49}$/, { error: "must be up to 50 lower-case letters, digits and underscores, with no digit first" })
+      .optional(),
+    poolSize: z.int().min(1).max(1_000).optional(),
+  },
+  {
+    error: (issue) => (issue.code === "invalid_type" ? 'must be "${DATABASE_URL}", or { url, listenUrl?, schema?, poolSize? }' : undefined),
+  },
+);
 
 /** The outermost level; connections and endpoints are read one by one. */
 export const rootSchema = z.strictObject({
@@ -169,6 +208,12 @@ export type ConnectionFile = z.output<typeof connectionSchema>;
 export type SignedAccess = z.output<typeof signedSchema>;
 export type HttpBotConfiguration = z.output<typeof httpBotSchema>;
 export type RootFile = z.output<typeof rootSchema>;
+
+function isPostgresUrl(value: string): boolean {
+  if (!/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) return false;
+  const { pathname, search, hash } = new URL(value);
+  return hash === "" && !`${pathname}${search}`.includes("@");
+}
 
 function hasOneKey(value: object): boolean {
   return Object.values(value).filter((part) => part !== undefined).length === 1;

@@ -31,13 +31,30 @@ export interface EndpointConfiguration extends Omit<EndpointFile, "handover"> {
 
 type EndpointHandoverTexts = NonNullable<NonNullable<EndpointFile["handover"]>["texts"]>;
 
+/** Where the conversations are kept. */
+export type StoreConfiguration =
+  | {
+      readonly kind: "sqlite";
+      /** Absolute path of the database file. */
+      readonly path: string;
+    }
+  | {
+      readonly kind: "postgres";
+      /** Holds a password. */
+      readonly url: string;
+      readonly listenUrl?: string | undefined;
+      readonly schema?: string | undefined;
+      readonly poolSize?: number | undefined;
+      /** Absolute path of the folder for what belongs to this machine: the command line's way to the hosts that run here. */
+      readonly dataFolder: string;
+    };
+
 /** A checked configuration: everything the host needs to start. */
 export interface HostConfiguration {
   readonly file: string;
   readonly listen: Omit<ListenConfiguration, "port"> & { readonly port: number };
   readonly publicUrl?: string;
-  /** Absolute path of the database file. */
-  readonly storePath: string;
+  readonly store: StoreConfiguration;
   readonly providers: readonly HandoverProvider[];
   readonly connections: readonly ConnectionConfiguration[];
   readonly endpoints: readonly EndpointConfiguration[];

@@ -66,7 +66,7 @@ describe("a whole configuration", () => {
     expect(configuration).toMatchObject({
       publicUrl: "https://bot.example.com",
       listen: { host: "127.0.0.1", port: 4321 },
-      storePath: join(folder.path, "data/test.db"),
+      store: { kind: "sqlite", path: join(folder.path, "data/test.db") },
       connections: [{ name: "support-desk", provider: "live-agent", settings: { apiKey: marked.apiKey } }],
       limits: { perConversation: { messages: 30, seconds: 10 }, jsonBytes: 65_536, webhookBytes: 1_048_576 },
     });
@@ -77,6 +77,15 @@ describe("a whole configuration", () => {
       texts: { accepted: "One moment ..." },
       acceptTimeoutSeconds: 180,
     });
+  });
+
+  test("should read the limits of what waits, and of calls to a contact centre in milliseconds", async () => {
+    const text = whole.replace("provider: live-agent", "provider: live-agent\n    rateLimit: { calls: 300, perSeconds: 60 }");
+    const configuration = await load(`${text}\nlimits: { waitingMessagesInAll: 500, parkedDeliveries: 7 }\n`);
+    expect(configuration.connections[0]?.rateLimit).toEqual({ calls: 300, perMs: 60_000 });
+    expect(configuration.limits).toMatchObject({ waitingMessagesInAll: 500, parkedDeliveries: 7 });
+    const broken = text.replace("calls: 300", "calls: 0.5");
+    expect(await problemsOf(broken)).toEqual([expect.objectContaining({ code: "INVALID_CONFIG" })]);
   });
 
   test("should know its own URL on this machine, where contact centres may run too", async () => {
@@ -238,12 +247,46 @@ endpoints: [{ token: b, access: open, handover: { provider: "${provider}", setti
     ]);
   });
 
-  test.each([
-    ["postgres", "store: { postgres: 'postgres://localhost/x' }"],
-    ["retention", "retention: { contentDays: 30 }"],
-  ])("should refuse %s instead of ignoring it", async (_case, line) => {
+  test.each([["retention", "retention: { contentDays: 30 }"]])("should refuse %s instead of ignoring it", async (_case, line) => {
     const problems = await problemsOf(`${line}\nendpoints: [{ token: a, access: open }]`);
     expect(problems).toEqual([expect.objectContaining({ code: "NOT_AVAILABLE_YET", line: 1 })]);
+  });
+
+  test("should take a PostgreSQL as a text or with what belongs to it", async () => {
+    const rest = "\nendpoints: [{ token: a, access: open }]";
+    const dataFolder = join(folder.path, "data");
+    const url = "postgres://me:it@db.example.com/bot";
+    await expect(load(`store: { postgres: "${url}" }${rest}`)).resolves.toMatchObject({ store: { kind: "postgres", url, dataFolder } });
+    const more = { url, listenUrl: "postgresql://me:it@direct.example.com:5433/bot", schema: "bot_1", poolSize: 5 };
+    await expect(load(`store: { postgres: ${JSON.stringify(more)} }${rest}`)).resolves.toMatchObject({
+      store: { kind: "postgres", ...more, dataFolder },
+    });
+  });
+
+  test.each([
+    ['"mysql://me:MARKED@db/bot"', "store.postgres"],
+    ['"postgres://me:MARKED/@db/bot"', "store.postgres"],
+    ['"postgres://me:1#MARKED@db/bot"', "store.postgres"],
+    ["5", "store.postgres"],
+    ["{ url: 'postgres://db/bot', listenUrl: MARKED }", "store.postgres.listenUrl"],
+    ["{ url: 'postgres://db/bot', schema: 'MARKED x' }", "store.postgres.schema"],
+    ["{ url: 'postgres://db/bot', poolsize: 5 }", "store.postgres.poolsize"],
+    ["{ schema: bot }", "store.postgres.url"],
+    ["'postgres://db/bot', sqlite: x.db", "store"],
+    ['"${NOT_SET}"', "store.postgres"],
+  ])("should refuse the PostgreSQL %s with its place and without its value", async (postgres, path) => {
+    const problems = await problemsOf(`store: { postgres: ${postgres} }\nendpoints: [{ token: a, access: open }]`);
+    expect(problems).toEqual([expect.objectContaining({ path, line: 1 })]);
+    expect(JSON.stringify(problems)).not.toContain("MARKED");
+  });
+
+  test("should refuse calls that may last longer than a lease, where hosts share a database", async () => {
+    const text = (timing: string) => `store: { postgres: "postgres://db/bot" }\ntiming: ${timing}\nendpoints: [{ token: a, access: open }]`;
+    for (const timing of ["{ callTimeoutSeconds: 25 }", "{ leaseSeconds: 20 }", "{ callTimeoutSeconds: 2, leaseSeconds: 2.5 }"]) {
+      expect(await problemsOf(text(timing))).toEqual([expect.objectContaining({ code: "INVALID_CONFIG", line: 2 })]);
+    }
+    await expect(load(text("{ callTimeoutSeconds: 2, leaseSeconds: 3 }"))).resolves.toBeDefined();
+    await expect(load(text("{ callTimeoutSeconds: 25 }").replace("postgres:", "sqlite:"))).resolves.toBeDefined();
   });
 
   test("should refuse an open endpoint beyond this machine unless it is allowed", async () => {

@@ -1,12 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { basename, dirname, relative, resolve } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { createPluginRegistry, loadPlugins, PluginLoadingError, type PluginRegistry } from "@handover/core";
-import { checkConnections, readConnections } from "./check-connections.ts";
+import { checkConnections, readConnections, type DeclaredConnection } from "./check-connections.ts";
 import { checkConnectionNames, checkOpenAccess, inlineConnections, readEndpoints, toEndpoint } from "./check-endpoints.ts";
 import { createChecker, type Checker } from "./checker.ts";
 import { checkOptions } from "./check-options.ts";
 import { limitsSchema, listenSchema, rootSchema, type RootFile } from "./configuration-schema.ts";
-import type { HostConfiguration, Overlays } from "./host-configuration.ts";
+import { checkLease, readStore } from "./check-store.ts";
+import type { HostConfiguration, Overlays, StoreConfiguration } from "./host-configuration.ts";
 import type { Environment } from "./interpolate.ts";
 import { isLoopbackHost } from "./network.ts";
 import { byPosition, ConfigurationError, type ConfigurationProblem } from "./problem.ts";
@@ -18,7 +19,7 @@ export interface LoadOptions {
   readonly environment: Environment;
   /** Reads what provisioning made. Asked only when one of the connections can be provisioned. */
   readonly readOverlays?: (request: {
-    readonly storePath: string;
+    readonly store: StoreConfiguration;
     readonly connections: readonly string[];
   }) => Promise<Overlays | "unknown">;
   /** Settings that can be provisioned need not be there yet. */
@@ -57,22 +58,20 @@ export async function checkConfiguration(request: {
   checkOptions(endpoints, { connections: declared, findProvider, checker });
   checkOpenAccess(endpoints, { host: hostOf(value), allowOpenAccess: value["allowOpenAccess"] === true, checker });
 
-  const storePath = findStore(value, path, options.environment);
+  const store = readStore(value["store"], { path, environment: options.environment, checker });
+  checkLease(store, root?.timing, checker);
   const canBeProvisioned = declared.filter(({ file }) => findProvider(file.provider)?.provisioning);
-  const overlays =
-    canBeProvisioned.length > 0 && options.readOverlays
-      ? await options.readOverlays({ storePath, connections: canBeProvisioned.map(({ name }) => name) })
-      : {};
+  const overlays = await findOverlays(canBeProvisioned, store, options);
   const isIncompleteFine = overlays === "unknown" || options.isBeforeProvisioning === true;
   const incomplete = isIncompleteFine ? canBeProvisioned.map(({ name }) => name) : [];
   const known = overlays === "unknown" ? {} : overlays;
   const connections = checkConnections(declared, { registry, failedPlugins, overlays: known, incomplete, checker });
 
-  if (checker.problems.length > 0 || !root) throw new ConfigurationError([...checker.problems].sort(byPosition), cause);
+  if (checker.problems.length > 0 || !root || !store) throw new ConfigurationError([...checker.problems].sort(byPosition), cause);
   return {
     ...rootSettings(root, options.environment),
     file: source.file,
-    storePath,
+    store,
     providers: registry.plugins.map(({ provider }) => provider),
     connections,
     endpoints: endpoints.map(toEndpoint),
@@ -120,10 +119,13 @@ function hostOf(value: Readonly<Record<string, unknown>>): string {
   return typeof host === "string" ? host : "127.0.0.1";
 }
 
-function findStore(value: Readonly<Record<string, unknown>>, path: string, environment: Environment): string {
-  const configured = (value["store"] as { sqlite?: unknown } | null | undefined)?.sqlite;
-  if (typeof configured === "string") return resolve(dirname(path), configured);
-  return resolve(environment["HANDOVER_DATA"] ?? resolve(dirname(path), "data"), "handover.db");
+async function findOverlays(
+  connections: readonly DeclaredConnection[],
+  store: StoreConfiguration | undefined,
+  { readOverlays }: LoadOptions,
+): Promise<Overlays | "unknown"> {
+  if (connections.length === 0 || !readOverlays) return {};
+  return store ? readOverlays({ store, connections: connections.map(({ name }) => name) }) : "unknown";
 }
 
 function localUrl({ host, port }: { readonly host: string; readonly port: number }): string | undefined {

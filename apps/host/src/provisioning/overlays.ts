@@ -1,18 +1,18 @@
 import { existsSync } from "node:fs";
 import { HandoverError, type Json } from "@handover/core";
-import { createSqliteStore } from "@handover/store-sqlite";
-import type { Overlays } from "../configuration/host-configuration.ts";
+import type { Overlays, StoreConfiguration } from "../configuration/host-configuration.ts";
+import { createHostStore } from "../host-store.ts";
 
 /** Where the store keeps what provisioning made. */
 export const provisionedScope = "host:provisioned";
 
 /** What was made for each of the connections. Nothing when another process has the store open: it cannot be known then. */
 export async function readOverlays(request: {
-  readonly storePath: string;
+  readonly store: StoreConfiguration;
   readonly connections: readonly string[];
 }): Promise<Overlays | "unknown"> {
-  if (!existsSync(request.storePath)) return {};
-  const store = createSqliteStore({ path: request.storePath });
+  if (request.store.kind === "sqlite" && !existsSync(request.store.path)) return {};
+  const store = createHostStore(request.store);
   try {
     await store.open();
   } catch (error) {

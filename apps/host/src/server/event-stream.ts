@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import type { Entry, TypingSignal } from "@handover/runtime";
+import type { Entry, ReceiptSignal, TypingSignal } from "@handover/runtime";
 
 export interface EventStreamTimes {
   /** Something is sent at least this often, so that dead connections show. */
@@ -19,6 +19,8 @@ export interface EventStream {
   sendEntry(entry: Entry): Promise<void>;
   /** Dropped when the reader is behind: it is of no use later. */
   sendTyping(signal: TypingSignal): void;
+  /** Dropped when the reader is behind: the entry that it is about says it too. */
+  sendReceipt(signal: ReceiptSignal): void;
   end(): void;
 }
 
@@ -61,6 +63,10 @@ export function openEventStream(
     sendTyping(signal) {
       if (gone.signal.aborted || response.writableNeedDrain) return;
       response.write(`event: typing\ndata: ${JSON.stringify({ author: signal.author, isTyping: signal.isTyping })}\n\n`);
+    },
+    sendReceipt({ seq, delivery }) {
+      if (gone.signal.aborted || response.writableNeedDrain) return;
+      response.write(`event: receipt\ndata: ${JSON.stringify({ seq, delivery })}\n\n`);
     },
     end() {
       response.end();

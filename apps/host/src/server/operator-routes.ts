@@ -15,7 +15,9 @@ export function addOperatorRoutes(server: FastifyInstance, context: ServerContex
 
   server.get("/healthz", async () => {
     await context.checkHealth();
-    return { status: "ok" };
+    // The runtime takes up anew what stands still: no reason to end the process.
+    const stalled = runtime.metrics().find(({ name }) => name === "handover_stalled_conversations")?.value ?? 0;
+    return stalled > 0 ? { status: "stalled", stalledConversations: stalled } : { status: "ok" };
   });
   server.get("/readyz", async () => {
     await runtime.checkStore().catch((cause: unknown) => {

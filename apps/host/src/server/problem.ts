@@ -61,6 +61,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   MESSAGE_EMPTY: 400,
   MESSAGE_TOO_LONG: 413,
   TOO_MANY_WAITING: 429,
+  OVERLOADED: 503,
   HANDOVER_NOT_CONFIGURED: 409,
   STORE_IN_USE: 503,
   STORE_READ_ONLY: 503,

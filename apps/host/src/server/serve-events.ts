@@ -12,6 +12,7 @@ export async function serveEvents(context: ServerContext, request: FastifyReques
   const stream = openEventStream(reply.raw, { headers: reply.getHeaders() as Record<string, string>, times: context.streamTimes });
   context.streams.add(stream);
   const stopTyping = context.runtime.watchTyping(visit.address, (signal) => stream.sendTyping(signal));
+  const stopReceipts = context.runtime.watchReceipts(visit.address, (signal) => stream.sendReceipt(signal));
   const stopExpiry = endAtExpiry(stream, visit.visitor.expiresAtMs);
   try {
     await sendEntries(context, visit, after, stream);
@@ -19,6 +20,7 @@ export async function serveEvents(context: ServerContext, request: FastifyReques
     if (!stream.signal.aborted) context.logger.error("event stream failed", { endpoint: visit.address.endpoint, error: String(error) });
   } finally {
     stopTyping();
+    stopReceipts();
     stopExpiry();
     context.streams.delete(stream);
     stream.end();

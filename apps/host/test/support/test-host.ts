@@ -58,7 +58,7 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
   const logLines: string[] = [];
   const configuration = await checkConfiguration({
     source: sourceOfValue("test", value),
-    path: folder.path,
+    path: join(folder.path, "handover.yaml"),
     options: { environment: {} },
   });
   const logger = both(
