@@ -20,10 +20,10 @@ interface Report {
   readonly ended: number;
 }
 
-it("should keep nothing of 2000 handovers in memory once they have ended: heap within 2 %, no timer, no listener [F166 2000 handovers]", async () => {
+it("should keep nothing of 4000 handovers in memory once they have ended: heap within 3 %, no timer, no listener [F166 4000 handovers]", async () => {
   // The first ones fill the caches of the runtime and of Node; what counts is what the others add. Without the flag
   // Node throws away code in between, several times as much as a leak would add.
-  const [warmUp, measured] = [1_000, 2_000];
+  const [warmUp, measured] = [1_000, 4_000];
   const { stdout } = await promisify(execFile)(process.execPath, [
     "--expose-gc",
     "--no-flush-bytecode",
@@ -33,8 +33,8 @@ it("should keep nothing of 2000 handovers in memory once they have ended: heap w
   ]);
   const { atStart, before, after, stopped, ended } = JSON.parse(stdout) as Report;
   expect(ended).toBe(warmUp + measured);
-  expect(after.heap).toBeLessThan(before.heap * 1.02);
+  expect(after.heap).toBeLessThan(before.heap * 1.03);
   const counts = ({ timers, listeners, processTimers }: Rest) => ({ timers, listeners, processTimers });
   expect(counts(after)).toEqual(counts(atStart));
   expect(stopped).toEqual({ timers: 0, listeners: 0 });
-}, 60_000);
+}, 180_000);

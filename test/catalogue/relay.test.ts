@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ProviderApiError, type MessagePart } from "@handover/core";
-import type { Bot, Entry, PartRecord, Store } from "@handover/runtime";
+import type { Bot, Entry, PartRecord } from "@handover/runtime";
+import { describeOnStores } from "../runtime/support/on-stores.ts";
 import { record, type Recorder } from "../runtime/support/recorder.ts";
 import { echoBot, openWorld, type World, type WorldOptions } from "../runtime/support/world.ts";
+import { createWorldStore } from "../runtime/support/world-store.ts";
 import { changedProvider } from "./support/changed-provider.ts";
-import { createTemporaryStore } from "./support/temporary-store.ts";
 
 const cleanups: (() => Promise<void>)[] = [];
 let world: World | undefined;
@@ -18,12 +19,6 @@ afterEach(async () => {
 async function open(options: WorldOptions = {}): Promise<World> {
   world = await openWorld(options);
   return world;
-}
-
-async function storeOfItsOwn(): Promise<Store> {
-  const { store, remove } = await createTemporaryStore();
-  cleanups.push(remove);
-  return store;
 }
 
 async function handOver(opened: World, conversation = "c"): Promise<{ readonly chat: Recorder; readonly ticket: string }> {
@@ -44,7 +39,7 @@ const metric = (opened: World, name: string, labels: Readonly<Record<string, str
     .filter((one) => one.name === name && Object.entries(labels).every(([key, value]) => one.labels[key] === value))
     .reduce((sum, one) => sum + one.value, 0);
 
-describe("a message of several parts", () => {
+describeOnStores("a message of several parts", (name) => {
   it("should repeat the part that failed and no other, each with a vendor id of its own, and see the request in a mixed reply [F009]", async () => {
     const tries: string[] = [];
     const provider = changedProvider((connection) => ({
@@ -63,7 +58,9 @@ describe("a message of several parts", () => {
         ...(message ? { handover: {} } : {}),
       }),
     };
-    const store = await storeOfItsOwn();
+    const place = await createWorldStore(name);
+    cleanups.push(place.remove);
+    const store = place.create();
     const opened = await open({ bot, runtime: { providers: [provider], store } });
     const { chat } = await handOver(opened);
     await opened.vendor.backend.waitFor(([first]) => first?.messages.length === 3);
@@ -112,7 +109,7 @@ describe("a call that never comes back", () => {
 });
 
 describe("what is relayed", () => {
-  it("should be every source, over a channel that is pushed to and one that asks [F015 user, bot and agent; push and poll]", async () => {
+  it("should be every source, over a channel that is pushed to and one that asks; one that can do neither is refused at the start [F015]", async () => {
     const bot: Bot = {
       name: "Bo",
       events: ["queued", "active", "ended"],
@@ -122,8 +119,15 @@ describe("what is relayed", () => {
       },
     };
     const pushed: Entry[] = [];
-    const opened = await open({ bot });
-    opened.runtime.onEntry(async (entry) => void pushed.push(entry));
+    const handover = { connections: ["desk"] };
+    const endpoints = [
+      { token: "web", bot, handover },
+      { token: "voice", bot, handover, channel: "answers-only" as const },
+    ];
+    const opened = await open({ runtime: { endpoints } });
+    opened.runtime.onEntry(async (entry) => {
+      if (entry.endpoint === "web") pushed.push(entry);
+    });
     const { chat, ticket } = await handOver(opened);
     await opened.vendor.backend.waitFor(([first]) => first?.messages.at(-1)?.text === "bot: queued");
     await opened.vendor.backend.agentSays(ticket, "hello from the desk");
@@ -148,6 +152,16 @@ describe("what is relayed", () => {
     await poll.until("the newest", ({ text }) => text === "hello from the user");
     poll.stop();
     expect(poll.entries.filter(({ seq }) => seq > last)).toEqual(chat.entries.slice(-2));
+    // A channel that can only answer: nobody is asked for, and the user is told.
+    const voice = { endpoint: "voice", conversation: "c" };
+    await expect(opened.runtime.requestHandover(voice)).rejects.toMatchObject({ code: "CHANNEL_UNSUPPORTED" });
+    await opened.runtime.receiveMessage({ ...voice, message: { id: "1", text: "agent please" } });
+    const told = record(opened.runtime, voice);
+    const refused = await told.until("the refusal", ({ kind }) => kind === "handover");
+    told.stop();
+    expect(refused).toMatchObject({ status: "ended", reason: "unavailable", cause: { code: "CHANNEL_UNSUPPORTED" } });
+    expect(refused.text).toBe("Nobody is available right now.");
+    expect(opened.vendor.backend.conversations()).toHaveLength(1);
   });
 
   it("should not be an empty message, whichever side writes it; it is counted, and nothing fails [F130 user and desk]", async () => {
