@@ -40,14 +40,14 @@ export function pnpm(...args) {
   return isPinned ? ["pnpm", args] : ["npx", ["--yes", `--package=pnpm@${pnpmVersion}`, "--", "pnpm", ...args]];
 }
 
-/** Installs the dependencies when the lockfile or a manifest changed since the last time. */
-export function install() {
-  const stamp = join(root, "node_modules/.handover-install");
-  const inputs = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"].map((file) => readFileSync(join(root, file)));
+/** Installs the dependencies of a workspace when its lockfile or manifest changed since the last time. */
+export function install(folder = root) {
+  const stamp = join(folder, "node_modules/.handover-install");
+  const inputs = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"].map((file) => readFileSync(join(folder, file)));
   const hash = createHash("sha256").update(Buffer.concat(inputs)).digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
   console.log("Installing dependencies ...");
-  run(...pnpm("install", "--frozen-lockfile", "--reporter=append-only"));
+  run(...pnpm("install", "--frozen-lockfile", "--reporter=append-only"), { cwd: folder });
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, hash);
 }
@@ -88,14 +88,12 @@ const tasks = {
     tasks.unit(args);
   },
   docs: (args) => run(projectNode(), ["tools/write-failures-page.ts", ...args]),
-  "test:chaos": () => notYet("test:chaos", "the long crash test"),
-  bench: () => notYet("bench", "the benchmarks"),
+  "test:chaos": (args) => run(projectNode(), ["test/chaos/chaos.ts", ...args]),
+  bench(args) {
+    install(join(root, "bench"));
+    run(projectNode(), ["bench/run.ts", ...args]);
+  },
 };
-
-function notYet(name, what) {
-  console.error(`npm run ${name}: ${what} cannot be run in this version yet. docs/failures.md lists what is open.`);
-  process.exit(1);
-}
 
 function main([name, ...args]) {
   const task = tasks[name];

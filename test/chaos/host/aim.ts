@@ -1,0 +1,37 @@
+import type { LaneName } from "./lanes.ts";
+
+/** Points at which a host can kill itself, around a commit or around a call of the vendor (the bot, the push channel). */
+export const aimPoints = ["before-commit", "in-commit", "after-commit", "before-call", "in-call", "after-call"] as const;
+export type AimPoint = (typeof aimPoints)[number];
+
+/** When a host has to kill itself. */
+export interface Aim {
+  readonly lane: LaneName;
+  readonly point: AimPoint;
+  /** How often the point is passed before it counts; passes without deliveries under way in both directions never count. */
+  readonly skip: number;
+  /** For points inside something: how long after its beginning. */
+  readonly delayMs: number;
+}
+
+const lanesOfPoints: readonly (readonly [AimPoint, readonly LaneName[]])[] = [
+  ["before-commit", ["vendor-out", "vendor-in", "bot", "push", "heal", "leave", "accept", "webhook"]],
+  ["in-commit", ["vendor-out", "vendor-in", "bot", "push", "heal", "leave", "accept", "webhook"]],
+  ["after-commit", ["vendor-out", "vendor-in", "bot", "push", "heal", "leave", "accept", "webhook"]],
+  ["before-call", ["vendor-out", "bot", "push", "heal", "leave"]],
+  ["in-call", ["vendor-out", "bot", "push", "heal", "leave"]],
+  ["after-call", ["vendor-out", "bot", "push", "heal", "leave"]],
+];
+
+/** Aims in turn, each point once before any comes again. */
+export function createAims(random: () => number): () => Aim {
+  let bag: Pick<Aim, "lane" | "point">[] = [];
+  return () => {
+    if (bag.length === 0) bag = lanesOfPoints.flatMap(([point, lanes]) => lanes.map((lane) => ({ lane, point })));
+    const [picked] = bag.splice(Math.floor(random() * bag.length), 1);
+    const { lane, point } = picked as Pick<Aim, "lane" | "point">;
+    // What happens seldom is taken the first time.
+    const most = lane === "leave" ? 1 : lane === "heal" ? 3 : 15;
+    return { lane, point, skip: Math.floor(random() * most), delayMs: Math.floor(random() * (point === "in-call" ? 20 : 3)) };
+  };
+}
