@@ -12,7 +12,7 @@ import { startSimulators, type LiveAgentSimulator } from "@handover/simulators";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readYaml } from "../apps/host/src/configuration/yaml-source.ts";
 import { loadConfiguration } from "../apps/host/src/index.ts";
-import { defaultTiming } from "../packages/runtime/src/defaults.ts";
+import { defaultLimits, defaultTiming } from "../packages/runtime/src/defaults.ts";
 import { entriesOf, openEvents } from "../apps/host/test/support/read-events.ts";
 
 // Blocks of code in the documentation say how they are checked behind their language:
@@ -260,6 +260,12 @@ describe("the page about the log", () => {
   it("should give every time of the runtime with its default [F178]", () => {
     const rows = [...readPage("docs/architecture/the-log.md").matchAll(/^\| `(\w+Ms)` +\| +(\d+) \|/gm)];
     expect(Object.fromEntries(rows.map(([, name = "", value]) => [name, Number(value)]))).toEqual(defaultTiming);
+  });
+
+  it("should give every limit of the runtime with its default [F178]", () => {
+    const [, section = ""] = readPage("docs/architecture/the-log.md").split("| `limits` ");
+    const rows = [...section.matchAll(/^\| `(\w+)` +\| +(\d+) \|/gm)];
+    expect(Object.fromEntries(rows.map(([, name = "", value]) => [name, Number(value)]))).toEqual(defaultLimits);
   });
 });
 
