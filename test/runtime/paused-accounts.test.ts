@@ -84,7 +84,8 @@ describe("an account whose vendor is down", () => {
         return store.claim(request);
       },
     });
-    const options = { wrapStore, timing: { retryMaximumMs: 30_000 }, runtime: { limits: { conversationsAtOnce: 1 } } };
+    const timing = { retryMaximumMs: 30_000, catchUpIntervalMs: 3_600_000 };
+    const options = { wrapStore, timing, runtime: { limits: { conversationsAtOnce: 1 } } };
     const two = await openTwo({}, options);
     await waitForTurn(two);
     holdsPolls = true;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createHandoverRuntime, type HandoverRuntime, type Store } from "@handover/runtime";
+import { createHandoverRuntime, type Bot, type HandoverRuntime, type Store } from "@handover/runtime";
 import { createSqliteStore } from "@handover/store-sqlite";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -51,6 +51,57 @@ describe("starting and stopping", () => {
     await next.start();
     await expect.poll(() => seen).toEqual(["hi", "echo hi"]);
     await next.stop();
+  });
+
+  it("should not give a message up because the stop cut off its call: whoever comes next finds out what became of it", async () => {
+    const clock = createManualClock();
+    let isSent: () => void = () => undefined;
+    const sent = new Promise<void>((resolve) => (isSent = resolve));
+    const desks = scriptDesks({
+      desk: {
+        sendMessage: () => (isSent(), new Promise(() => undefined)),
+        findSentMessage: async () => ({ vendorMessageId: "m1" }),
+      },
+    });
+    world = await openWorld({ runtime: { ...desks.runtime, clock }, timing: { callTimeoutMs: 15_000, messageRetryMs: 1_000 } });
+    await world.say("c", "1", "agent");
+    const before = world.record("c");
+    await expect.poll(async () => (await clock.advance(50), before.statuses())).toContain("queued");
+    await world.say("c", "2", "hello");
+    await sent;
+    const stopped = world.stopRuntime();
+    await clock.advance(6_000);
+    await stopped;
+    await world.another();
+    await expect.poll(async () => (await clock.advance(500), desks.count("desk.findSentMessage"))).toBe(1);
+    await clock.advance(5_000);
+    expect(
+      world
+        .record("c")
+        .visible()
+        .filter(({ event }) => event === "message-failed"),
+    ).toEqual([]);
+    expect(world.log.filter(({ message }) => message.includes("could not be delivered"))).toEqual([]);
+  });
+
+  it("should not give a bot's turn up because the stop cut it off: the bot is asked again after the restart", async () => {
+    const clock = createManualClock();
+    let isUp = false;
+    let turns = 0;
+    const bot: Bot = {
+      answer: () => ((turns += 1), isUp ? Promise.resolve({ messages: [{ text: "here I am" }] }) : new Promise(() => undefined)),
+    };
+    world = await openWorld({ bot, runtime: { clock }, timing: { botTimeoutMs: 60_000, botRetryMs: 1 } });
+    await world.say("c", "1", "hello");
+    await expect.poll(async () => (await clock.advance(50), turns)).toBe(1);
+    const stopped = world.stopRuntime();
+    await clock.advance(6_000);
+    await stopped;
+    isUp = true;
+    await world.another();
+    const chat = world.record("c");
+    await expect.poll(async () => (await clock.advance(500), chat.lines())).toContain("bot: here I am");
+    expect(chat.visible().filter(({ event }) => event === "message-failed")).toEqual([]);
   });
 
   it("should close the store although a connection cannot be closed", async () => {

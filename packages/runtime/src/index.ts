@@ -44,7 +44,7 @@ export type { BudgetGrant, BudgetRequest, WaitingCounts } from "./store/budget.t
 export { createLocalSignals } from "./store/local-signals.ts";
 export type { LocalSignals } from "./store/local-signals.ts";
 export { blobPieces } from "./store/blob-pieces.ts";
-export { amendEntry, deliveryOfRank, deliveryRank, laterDelivery } from "./store/amend.ts";
+export { amendEntry, deliveryOfRank, deliveryRank } from "./store/amend.ts";
 export { entrySkeleton, handoverSkeleton, journalSkeleton, oldEntries, partSkeleton } from "./store/skeleton.ts";
 export type { Claim, ReceiveResult, Store, StoredBlob } from "./store/store.ts";
 export type {

@@ -50,6 +50,17 @@ describe("a lease", () => {
     await expect(lease.hold(0)).rejects.toBeInstanceOf(LeaseLostError);
   });
 
+  it("should not be believed in because of an answer to a question from before it was given back", async () => {
+    const { clock, lease, asked, takeAway } = openLease();
+    const askedAtMs = clock.now();
+    await clock.advance(5);
+    lease.doubt();
+    takeAway();
+    lease.renewed(askedAtMs);
+    await expect(lease.hold(0)).rejects.toBeInstanceOf(LeaseLostError);
+    expect(asked).toHaveLength(1);
+  });
+
   it("should be counted from the question and not from the answer, and refuse what a slow store cannot promise", async () => {
     const { clock, lease, asked } = openLease({ answerMs: 16_000 });
     await clock.advance(20_000);

@@ -42,6 +42,7 @@ export function createLease(
   const lost = new AbortController();
   let sinceMs = claimed.askedAtMs;
   let untilMs = sinceMs + timing.leaseMs;
+  let doubtedAtMs = -Infinity;
   let renewal: Promise<void> | undefined;
 
   /** A clock that was set back says nothing about how much time has passed. */
@@ -70,11 +71,15 @@ export function createLease(
       if (!lasts(durationMs)) throw tooSlow();
     },
     renewed(askedAtMs) {
+      // The answer to a question from before it was perhaps given back says nothing; nor does a clock that was set back since.
+      if (askedAtMs < doubtedAtMs && clock.now() >= doubtedAtMs) return;
+      doubtedAtMs = -Infinity;
       sinceMs = askedAtMs;
       untilMs = askedAtMs + timing.leaseMs;
     },
     doubt() {
       untilMs = -Infinity;
+      doubtedAtMs = clock.now();
     },
     lose() {
       lost.abort(new LeaseLostError());

@@ -261,7 +261,7 @@ async function turnFailed(scope: LaneScope, endpoint: Endpoint, entry: StoredEnt
     const before = conversation?.botRetry ?? { attempts: 0, firstAtMs: nowMs };
     const attempts = before.attempts + 1;
     const nextAtMs = nowMs + pauseAfter(attempts, context.timing, context.random, error);
-    const isOver = nextAtMs > before.firstAtMs + context.timing.botRetryMs;
+    const isOver = nextAtMs > before.firstAtMs + context.timing.botRetryMs && !context.stopSignal.aborted;
     if (isOver) return { commit: givenUp(scope, endpoint, entry), result: undefined };
     return { commit: { update: { botRetry: { attempts, firstAtMs: before.firstAtMs, nextAtMs } } }, result: nextAtMs };
   });

@@ -115,7 +115,9 @@ async function sendFailed(scope: SendScope, part: PartRecord, cause: unknown): P
   // Whoever was stopped for so long that the call was not made has tried nothing yet.
   const giveUpAtMs = (isCallLate(error) ? context.clock.now() : (part.firstAtMs ?? 0)) + patienceMs;
   if (error?.outcome !== "not-applied") {
-    if (context.clock.now() >= giveUpAtMs) await giveUpUnclear(scope, part, error);
+    // What our own stop has cut off is looked into by whoever comes next.
+    const isOver = context.clock.now() >= giveUpAtMs && !context.stopSignal.aborted;
+    if (isOver) await giveUpUnclear(scope, part, error);
     else await markUnclear(scope, isAnswered(error) ? omit(part, "callUntilMs") : part, context.clock.now() + context.timing.echoWaitMs);
     return;
   }
