@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-/** Kills hosts under load: it needs the machine for itself, and would disturb whatever waits for something else. */
-const chaos = "test/chaos/short.test.ts";
+/** These measure time, or kill hosts under load: each needs the machine for itself, and would disturb whatever waits for something else. */
+const alone = { backlog: "test/catalogue/backlog.test.ts", chaos: "test/chaos/short.test.ts" };
 
 export default defineConfig({
   test: {
@@ -21,11 +21,14 @@ export default defineConfig({
             "apps/*/test/**/*.test.ts",
             "test/**/*.test.ts",
           ],
-          exclude: ["**/node_modules/**", chaos],
+          exclude: ["**/node_modules/**", ...Object.values(alone)],
           sequence: { groupOrder: 0 },
         },
       },
-      { extends: true, test: { name: "chaos", include: [chaos], sequence: { groupOrder: 1 } } },
+      ...Object.entries(alone).map(([name, file], index) => ({
+        extends: true as const,
+        test: { name, include: [file], sequence: { groupOrder: index + 1 } },
+      })),
     ],
   },
 });

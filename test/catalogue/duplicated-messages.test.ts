@@ -154,7 +154,7 @@ describeOnStores("texts and cursors", (store) => {
   });
 
   it.each(["inclusive", "exclusive"])(
-    "should repeat and skip nothing after a restart when the vendor's cursor is %s [F024]",
+    "should repeat and skip nothing after a restart when the vendor's cursor is %s [F024 part: runtime]",
     async (kind) => {
       const listing: (VendorDelivery & { readonly number: number })[] = [];
       const cursors: unknown[] = [];
