@@ -1,4 +1,4 @@
-import { ConversationGoneError, HandoverError, UnavailableError, type Started } from "@handover/core";
+import { ConversationGoneError, HandoverError, ProviderApiError, UnavailableError, type Started } from "@handover/core";
 import { describe, expect, it } from "vitest";
 import { createManualClock } from "./support/manual-clock.ts";
 import { scriptDesks, ticketOf, type ScriptedDesks } from "./support/scripted-desks.ts";
@@ -207,6 +207,29 @@ describe("giving way to the next desk", () => {
     await expect.poll(async () => (await clock.advance(500), chat.statuses().at(-1))).toBe("ended/timed-out");
     answer({ references: [ticketOf(desks.started["day"]!)], state: {}, transcriptThrough: 0, relay: "both" });
     await expect.poll(async () => (await clock.advance(500), desks.count("day.end"))).toBe(1);
+  });
+
+  it("should go on asking a vendor that cannot be reached, for as long as a start is tried", async () => {
+    const clock = createManualClock();
+    let isUp = false;
+    const desks = scriptDesks({
+      day: {
+        start: () => Promise.reject(new Error("reset")),
+        findStarted: (request) => {
+          if (!isUp) throw new ProviderApiError({ code: "VENDOR_DOWN", message: "Away.", isRetryable: true });
+          return Promise.resolve({ references: [ticketOf(request)], state: {}, transcriptThrough: 0, relay: "both" });
+        },
+      },
+    });
+    const opened = await open(desks, { runtime: { clock }, timing: { callTimeoutMs: 1_000, startDoubtMs: 1_000, startTimeoutMs: 30_000 } });
+    const chat = opened.record("c");
+    const beganAtMs = clock.now();
+    await opened.say("c", "1", "agent");
+    await expect.poll(async () => (await clock.advance(1_000), clock.now() - beganAtMs)).toBeGreaterThan(10_000);
+    expect(desks.count("day.findStarted")).toBeGreaterThan(3);
+    expect(chat.statuses()).toEqual(["requested"]);
+    isUp = true;
+    await expect.poll(async () => (await clock.advance(500), chat.statuses())).toEqual(["requested", "queued"]);
   });
 
   it("should end the ticket that the vendor shows while a start in doubt is cancelled", async () => {

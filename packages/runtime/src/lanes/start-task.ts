@@ -10,6 +10,7 @@ import {
 import { isCallLate } from "../connections/call-deadline.ts";
 import { callVendor, withCheckpoint } from "../connections/call-vendor.ts";
 import type { Connection } from "../connections/connection-registry.ts";
+import { LeaseLostError } from "../conversation/transact.ts";
 import { endpointOf } from "../endpoints.ts";
 import { changeAttempt, note, showStatus, type Draft } from "../handover/draft.ts";
 import { readTranscript } from "../handover/desk-entries.ts";
@@ -246,10 +247,13 @@ async function resolveDoubt(
   const nowMs = scope.context.clock.now();
   const callUntilMs = handover.attempt.callUntilMs ?? nowMs;
   if (answer === "absent" && nowMs >= callUntilMs) return startAgain(scope, handover);
-  if (answer === "unknown") {
+  if (answer === "unknown" || answer === "not-asked") {
     const signs = await referencesInInbox(scope, handover, handover.attempt);
     if (signs.length > 0) return startAgain(scope, handover, signs);
-    const giveUpAtMs = Math.max(callUntilMs, (handover.attempt.doubtSinceMs ?? nowMs) + scope.context.timing.startDoubtMs);
+    // A vendor that cannot be asked now may still know: it is asked for as long as a start is tried.
+    const { startDoubtMs, startTimeoutMs } = scope.context.timing;
+    const patienceMs = answer === "unknown" ? startDoubtMs : Math.max(startDoubtMs, startTimeoutMs);
+    const giveUpAtMs = Math.max(callUntilMs, (handover.attempt.doubtSinceMs ?? nowMs) + patienceMs);
     if (nowMs >= giveUpAtMs) return fail(scope, handover, { reason: "failed", actor: "system", code: "START_IN_DOUBT" });
   }
   return waitInDoubt(scope, handover, answer === "absent" ? callUntilMs : undefined);
@@ -260,14 +264,16 @@ async function lookForStarted(
   conversation: ConversationRecord,
   handover: HandoverRecord,
   connection: Connection,
-): Promise<Started | "absent" | "unknown"> {
-  if (!connection.handle.findStarted || !connection.gate.mayCall(scope.key, "findStarted")) return "unknown";
+): Promise<Started | "absent" | "unknown" | "not-asked"> {
+  if (!connection.handle.findStarted) return "unknown";
+  if (!connection.gate.mayCall(scope.key, "findStarted")) return "not-asked";
   try {
     return await callStartMethod(scope, conversation, handover, connection, "findStarted", async (call, request) =>
       checkStarted((await connection.handle.findStarted?.(request, call)) ?? "unknown"),
     );
-  } catch {
-    return "unknown";
+  } catch (error) {
+    if (error instanceof LeaseLostError) throw error;
+    return HandoverError.isInstance(error) && !error.isRetryable ? "unknown" : "not-asked";
   }
 }
 
