@@ -1,5 +1,9 @@
 export { startSimulators } from "./start-simulators.ts";
 export type { Simulators, SimulatorsOptions } from "./start-simulators.ts";
+export type { EightbyeightBehaviour } from "./eightbyeight/eightbyeight-behaviour.ts";
+export type { EightbyeightFile, EightbyeightLine } from "./eightbyeight/eightbyeight-control-input.ts";
+export type { EightbyeightSimulatorOptions } from "./eightbyeight/eightbyeight-options.ts";
+export type { EightbyeightSimulator } from "./eightbyeight/eightbyeight-simulator.ts";
 export type { LiveAgentSimulator } from "./live-agent/live-agent-simulator.ts";
 export type { LiveAgentSimulatorOptions } from "./live-agent/live-agent-options.ts";
 export type { LiveAgentProfileName } from "./live-agent/live-agent-profile.ts";
@@ -10,6 +14,7 @@ export type { Faults } from "./shared/faults.ts";
 export type { LoggedRequest } from "./shared/request-log.ts";
 export type {
   ControlAgent,
+  ControlAttachment,
   ControlConversation,
   ControlMessage,
   ControlNote,

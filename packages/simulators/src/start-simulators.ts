@@ -1,4 +1,7 @@
 import { fastify } from "fastify";
+import type { EightbyeightSimulatorOptions } from "./eightbyeight/eightbyeight-options.ts";
+import type { EightbyeightSimulator } from "./eightbyeight/eightbyeight-simulator.ts";
+import { createEightbyeight } from "./eightbyeight/eightbyeight-simulator.ts";
 import type { LiveAgentSimulatorOptions } from "./live-agent/live-agent-options.ts";
 import type { LiveAgentSimulator } from "./live-agent/live-agent-simulator.ts";
 import { createLiveAgent } from "./live-agent/live-agent-simulator.ts";
@@ -13,6 +16,7 @@ export interface SimulatorsOptions {
   /** Default 127.0.0.1. The control API has no password: keep it on loopback. */
   readonly host?: string;
   readonly liveAgent?: LiveAgentSimulatorOptions;
+  readonly eightbyeight?: EightbyeightSimulatorOptions;
   /** For the times of messages, for latency, delays and time limits of webhooks. Default: the real one. */
   readonly clock?: SimulatorClock;
 }
@@ -21,26 +25,31 @@ export interface Simulators {
   /** Where the agent desk is; no slash at the end. */
   readonly url: string;
   readonly liveAgent: LiveAgentSimulator;
+  readonly eightbyeight: EightbyeightSimulator;
   /** Stops listening, cuts what is open, and forgets what is queued. */
   close(): Promise<void>;
 }
 
 /** Starts the simulated contact centres with their control API and the agent desk on one port. */
 export async function startSimulators(options: SimulatorsOptions = {}): Promise<Simulators> {
-  const liveAgent = createLiveAgent(options.liveAgent ?? {}, createClock(options.clock));
+  const clock = createClock(options.clock);
+  const liveAgent = createLiveAgent(options.liveAgent ?? {}, clock);
+  const eightbyeight = createEightbyeight(options.eightbyeight ?? {}, clock);
   const server = fastify({ forceCloseConnections: true });
   await server.register(async (scope) => liveAgent.addApi(scope), { prefix: "/live-agent" });
+  await server.register(async (scope) => eightbyeight.addApi(scope), { prefix: "/eightbyeight" });
   await server.register(async (scope) => {
-    addControlRoutes(scope, [liveAgent.simulator]);
+    addControlRoutes(scope, [liveAgent.simulator, eightbyeight.simulator]);
     await addDeskPage(scope);
   });
   const url = await server.listen({ port: options.port ?? 0, host: options.host ?? "127.0.0.1" });
   return {
     url,
     liveAgent: liveAgent.createHandle(url),
+    eightbyeight: eightbyeight.createHandle(url),
     async close() {
       await server.close();
-      await liveAgent.close();
+      await Promise.all([liveAgent.close(), eightbyeight.close()]);
     },
   };
 }

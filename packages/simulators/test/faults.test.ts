@@ -48,6 +48,17 @@ describe("faults of calls", () => {
     expect(await postsOf(bench, 3)).toEqual([500, 500, 200]);
   });
 
+  test("should say when to come back, and answer as what stands before the product, when told to", async () => {
+    const bench = await startQuietly();
+    bench.liveAgent.setFaults({ failRate: 1, status: 429, retryAfterSeconds: 7 });
+    const limited = await bench.api("GET", "/inboxes");
+    expect([limited.headers.get("retry-after"), limited.text]).toEqual(["7", "Retry later\n"]);
+    bench.liveAgent.setFaults({ failRate: 1, status: 401, errorBody: "empty" });
+    expect((await bench.api("GET", "/inboxes")).text).toBe("");
+    bench.liveAgent.setFaults({ failRate: 1, status: 401, errorBody: "html" });
+    expect((await bench.api("GET", "/inboxes")).text).toMatch(/^<!DOCTYPE html>/);
+  });
+
   test("should hit only the named call", async () => {
     const bench = await startQuietly();
     bench.liveAgent.setFaults({ failRate: 1, status: 503, only: "POST /conversations" });
@@ -171,6 +182,8 @@ describe("setting faults", () => {
       latencyMs: 0,
       failRate: 0,
       status: 503,
+      retryAfterSeconds: 0,
+      errorBody: "empty",
       loseAnswerRate: 0,
       duplicateWebhookRate: 0,
       reorderWebhooks: false,
@@ -189,6 +202,8 @@ describe("setting faults", () => {
     { failRate: 2 },
     { failRate: "1" },
     { status: 200 },
+    { errorBody: "gateway" },
+    { retryAfterSeconds: "soon" },
     { latencyMs: -1 },
     { only: "conversations" },
     { times: 0 },

@@ -109,7 +109,7 @@ export async function startBench(options: LiveAgentSimulatorOptions = {}, clock?
   };
 }
 
-async function call(method: string, url: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
+export async function call(method: string, url: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
   const response = await fetch(url, {
     method,
     headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
@@ -127,7 +127,7 @@ function parse(text: string): Loose {
   }
 }
 
-async function startReceiver(): Promise<Receiver> {
+export async function startReceiver(): Promise<Receiver> {
   const received: ReceivedWebhook[] = [];
   const waiting = new Set<() => void>();
   const server = createServer((request, response) => {

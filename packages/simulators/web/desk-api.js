@@ -1,13 +1,25 @@
 // @ts-check
 
 /**
- * @typedef {{ id: string, author: "user" | "bot" | "agent" | "system", name?: string, text: string, at: string, isFailed?: true }} Message
+ * @typedef {{ id: string, author: "user" | "bot" | "agent" | "system", name?: string, text: string, at: string, isFailed?: true,
+ *   attachments?: { id: string, name: string, type: string, sizeBytes: number }[] }} Message
  * @typedef {{ id: string, name?: string, text: string, at: string }} Note
  * @typedef {{ id: string, status: "queued" | "active" | "closed", agent?: string, user: string, createdAt: string, messages: Message[], notes: Note[] }} Conversation
  * @typedef {{ id: string, name: string, isOnline: boolean }} Agent
- * @typedef {{ vendor: string, title: string, profile: string, abilities: string[], agents: Agent[], webhookTarget?: string,
+ * @typedef {{ vendor: string, title: string, profile: string, abilities: string[], agents: Agent[],
+ *   queues?: { id: string, name: string }[], webhookTarget?: string,
  *   lastWebhook?: { outcome: "delivered" | "failed" | "dropped", status?: number, error?: string } }} Overview
  */
+
+/**
+ * The contact centres that this simulator has.
+ * @returns {Promise<{ vendor: string, title: string }[]>}
+ */
+export async function listVendors() {
+  const response = await fetch("control");
+  if (!response.ok) throw new Error(`The simulator answered ${response.status}.`);
+  return response.json();
+}
 
 /**
  * The control API of one vendor.

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @import { Conversation } from "./desk-api.js" */
+/** @import { Conversation, Message } from "./desk-api.js" */
 
 const sections = /** @type {const} */ ([
   { status: "queued", title: "Queue", empty: "Nobody is waiting." },
@@ -73,7 +73,7 @@ function showItem(conversation, options) {
   const top = element("span", "line");
   top.append(element("strong", "", conversation.user || `Visitor ${conversation.id}`), element("span", "when", describeTime(conversation)));
   const bottom = element("span", "line");
-  bottom.append(element("span", "preview", last ? `${speaker(last.author)}${last.text}` : "No messages yet"));
+  bottom.append(element("span", "preview", last ? `${speaker(last.author)}${describe(last)}` : "No messages yet"));
   if (unread > 0) {
     const badge = element("span", "unread", String(unread));
     badge.append(element("span", "hidden", unread === 1 ? " new message" : " new messages"));
@@ -102,6 +102,11 @@ function lastSpoken(conversation) {
   return conversation.messages.findLast((message) => message.author !== "system");
 }
 
+/** @param {Message} message */
+function describe({ text, attachments = [] }) {
+  return text || attachments.map((attachment) => attachment.name).join(", ");
+}
+
 /** @param {string} author */
 function speaker(author) {
   if (author === "agent") return "Agent: ";
@@ -113,7 +118,7 @@ function speaker(author) {
  * @param {Conversation} right
  */
 function byAge(left, right) {
-  return left.createdAt.localeCompare(right.createdAt) || Number(left.id) - Number(right.id);
+  return left.createdAt.localeCompare(right.createdAt);
 }
 
 /**
@@ -121,7 +126,8 @@ function byAge(left, right) {
  * @param {Conversation} right
  */
 function byActivity(left, right) {
-  const activity = (/** @type {Conversation} */ conversation) => Number(conversation.messages.at(-1)?.id ?? 0);
+  const activity = (/** @type {Conversation} */ { messages, createdAt }) =>
+    Math.max(Date.parse(createdAt), Date.parse(messages.at(-1)?.at ?? createdAt));
   return activity(right) - activity(left);
 }
 

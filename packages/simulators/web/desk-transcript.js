@@ -63,6 +63,7 @@ function showLine(container, index, line, former) {
  * @returns {Line[]}
  */
 function linesOf(conversation) {
+  if (conversation.notes.length === 0) return conversation.messages;
   const notes = conversation.notes.map((note) => /** @type {Line} */ ({ ...note, author: "note" }));
   return [...conversation.messages, ...notes].sort((left, right) => Number(left.id) - Number(right.id));
 }
@@ -85,9 +86,10 @@ function createLine(line, former) {
   time.title = new Date(line.at).toLocaleString();
   heading.append(time);
 
-  const body = element("p", "body", line.text);
-  if (line.author === "system") article.append(body, heading);
-  else article.append(heading, body);
+  const files = (line.attachments ?? []).map((attachment) => element("p", "body", `Attachment: ${attachment.name}`));
+  const body = line.text === "" && files.length > 0 ? files : [element("p", "body", line.text), ...files];
+  if (line.author === "system") article.append(...body, heading);
+  else article.append(heading, ...body);
   if (line.isFailed) article.append(element("p", "failed", "Not delivered: the webhook’s receiver did not take it."));
   return article;
 }

@@ -2,12 +2,13 @@
 
 /** @import { Conversation, Overview } from "./desk-api.js" */
 
-import { createApi } from "./desk-api.js";
+import { createApi, listVendors } from "./desk-api.js";
 import { initials, moveFocus, showLists } from "./desk-list.js";
 import { keepEndInView, showTranscript } from "./desk-transcript.js";
 
 const parameters = new URLSearchParams(location.search);
-const api = createApi(parameters.get("vendor") ?? "live-agent");
+const vendor = parameters.get("vendor") ?? "live-agent";
+const api = createApi(vendor);
 
 /** @type {Map<string, Conversation>} */
 const conversations = new Map();
@@ -18,7 +19,7 @@ let selectedId = parameters.get("conversation") ?? undefined;
 let agentName = sessionStorage.getItem("agent") ?? "";
 /** What was written but not sent, by conversation. @type {Map<string, string>} */
 const drafts = new Map();
-/** The last message seen, by conversation. @type {Map<string, number>} */
+/** The id of the last message seen, by conversation. @type {Map<string, string>} */
 const seen = new Map();
 
 /**
@@ -37,6 +38,7 @@ const lists = find("lists");
 const composer = /** @type {HTMLFormElement} */ (find("composer"));
 const text = /** @type {HTMLTextAreaElement} */ (find("text"));
 const agentSelect = /** @type {HTMLSelectElement} */ (find("agent"));
+const vendorSelect = /** @type {HTMLSelectElement} */ (find("vendor"));
 const transferSelect = /** @type {HTMLSelectElement} */ (find("transfer"));
 
 /* Showing */
@@ -108,20 +110,27 @@ function showActions(conversation) {
 /** @param {boolean} isPossible */
 function showTransferTargets(isPossible) {
   const others = (overview?.agents ?? []).filter((agent) => agent.name !== agentName && agent.isOnline);
-  transferSelect.hidden = !isPossible || others.length === 0;
-  fillSelect(transferSelect, ["Transfer to …", ...others.map((agent) => agent.name)], "Transfer to …");
+  const queues = overview?.queues ?? [];
+  transferSelect.hidden = !isPossible || others.length + queues.length === 0;
+  const options = [
+    { value: "", label: "Transfer to …" },
+    ...others.map(({ name }) => ({ value: name, label: name })),
+    ...queues.map(({ id, name }) => ({ value: id, label: `Queue ${name}` })),
+  ];
+  fillSelect(transferSelect, options, "");
 }
 
 function showOverview() {
   if (!overview) return;
   const names = overview.agents.map((agent) => agent.name);
   if (!names.includes(agentName)) agentName = names[0] ?? "";
-  fillSelect(agentSelect, names, agentName);
+  const options = names.map((name) => ({ value: name, label: name }));
+  fillSelect(agentSelect, options, agentName);
   find("vendor-title").textContent = `${overview.title} simulator`;
   const online = overview.agents.filter((agent) => agent.isOnline).length;
   find("agents-online").textContent = String(online);
   /** @type {HTMLButtonElement} */ (find("fewer-agents")).disabled = online === 0;
-  find("note-mode").hidden = !overview.abilities.includes("note");
+  find("modes").hidden = !overview.abilities.includes("note");
   showWebhook(overview);
 }
 
@@ -136,12 +145,14 @@ function showWebhook({ webhookTarget, lastWebhook }) {
 /**
  * Leaves a select alone that shows the same already: filling it would close it under the person's hand.
  * @param {HTMLSelectElement} select
- * @param {string[]} values
+ * @param {{ value: string, label: string }[]} options
  * @param {string} selected
  */
-function fillSelect(select, values, selected) {
-  const present = [...select.options].map((option) => option.value);
-  if (JSON.stringify(present) !== JSON.stringify(values)) select.replaceChildren(...values.map((value) => new Option(value, value)));
+function fillSelect(select, options, selected) {
+  const present = [...select.options].map(({ value, label }) => ({ value, label }));
+  if (JSON.stringify(present) !== JSON.stringify(options)) {
+    select.replaceChildren(...options.map(({ value, label }) => new Option(label, value)));
+  }
   select.value = selected;
 }
 
@@ -162,14 +173,15 @@ function showProblem(message) {
 /** @param {Conversation} conversation */
 function countUnread(conversation) {
   if (conversation.status === "closed") return 0;
-  const last = seen.get(conversation.id) ?? 0;
-  return conversation.messages.filter((message) => message.author === "user" && Number(message.id) > last).length;
+  const last = seen.get(conversation.id);
+  const first = conversation.messages.findIndex((message) => message.id === last) + 1;
+  return conversation.messages.slice(first).filter((message) => message.author === "user").length;
 }
 
 /** @param {Conversation} conversation */
 function markSeen(conversation) {
-  const last = Number(conversation.messages.at(-1)?.id ?? 0);
-  if (seen.get(conversation.id) === last) return;
+  const last = conversation.messages.at(-1)?.id;
+  if (last === undefined || seen.get(conversation.id) === last) return;
   seen.set(conversation.id, last);
   showSidebar();
 }
@@ -357,5 +369,15 @@ for (const [id, step] of /** @type {const} */ ([
     void api.setAgents(Math.max(0, online + step)).catch((error) => showProblem(String(error)));
   });
 }
+/** A choice only where there is more than one. */
+async function showVendors() {
+  const vendors = await listVendors();
+  const options = vendors.map(({ vendor: value, title: label }) => ({ value, label }));
+  fillSelect(vendorSelect, options, vendor);
+  find("vendor-choice").hidden = vendors.length < 2;
+}
+
+vendorSelect.addEventListener("change", () => location.assign(`?${new URLSearchParams({ vendor: vendorSelect.value })}`));
+showVendors().catch((error) => showProblem(String(error)));
 keepEndInView(find("transcript"));
 setInterval(showSidebar, 30_000);

@@ -44,7 +44,9 @@ export function serverError(): ApiError {
 }
 
 /** The answer of the fault `failRate`, in the shape this vendor, or the proxy before it, gives that status. */
-export function faultAnswer(status: number): ApiError {
+export function faultAnswer(status: number, errorBody?: string): ApiError {
+  if (errorBody === "empty") return new ApiError(status, "");
+  if (errorBody === "html") return new ApiError(status, htmlPage(`${status} from the proxy`));
   if (status === 401) return unauthorized("Invalid Access Token");
   if (status === 402) return new ApiError(402, { error: "Account limit exceeded. Please upgrade to a higher plan" });
   if (status === 403) return new ApiError(403, { error: "API access is not enabled for this account" });

@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { addLogAndFaults } from "../shared/api-hooks.ts";
 import type { FaultPlan } from "../shared/faults.ts";
-import type { OpenRequest, RequestLog } from "../shared/request-log.ts";
-import { maskBody, maskHeaders } from "../shared/request-log.ts";
+import type { RequestLog } from "../shared/request-log.ts";
 import type { LiveAgentContext } from "./live-agent-context.ts";
 import { ApiError, faultAnswer, serverError, unprocessable } from "./live-agent-errors.ts";
 import { toIso } from "./live-agent-values.ts";
@@ -18,7 +18,9 @@ export function addLiveAgentApi(
   extras: { readonly faults: FaultPlan; readonly log: RequestLog; readQueue(): QueueSettings },
 ): void {
   addParsers(server);
-  addLogAndFaults(server, context, extras.faults, extras.log);
+  const { faults, log } = extras;
+  const { clock } = context;
+  addLogAndFaults(server, { clock, faults, log, failure: (fault) => faultAnswer(fault.status, fault.errorBody) });
   server.setErrorHandler((error, _request, reply) => sendError(reply, error));
   server.setNotFoundHandler((_request, reply) => sendError(reply, new ApiError(404, { status: 404, error: "Not Found" })));
 
@@ -52,37 +54,6 @@ function addParsers(server: FastifyInstance): void {
   server.addContentTypeParser("*", (_request, payload, done) => {
     payload.resume();
     payload.once("end", () => done(null, {}));
-  });
-}
-
-function addLogAndFaults(server: FastifyInstance, context: LiveAgentContext, faults: FaultPlan, log: RequestLog): void {
-  const entries = new WeakMap<FastifyRequest, OpenRequest>();
-  const lost = new WeakSet<FastifyRequest>();
-
-  server.addHook("onRequest", async (request) => {
-    const [path = "/"] = request.url.split("?");
-    const { method } = request;
-    const query = maskBody(request.query) as Record<string, unknown>;
-    const headers = maskHeaders(request.headers);
-    entries.set(request, log.add({ at: toIso(context.clock.now()), method, path, query, headers }));
-  });
-  server.addHook("preHandler", async (request) => {
-    const entry = entries.get(request);
-    if (entry && request.body !== undefined && request.body !== null) entry.body = maskBody(request.body);
-    const fault = faults.forCall(request.method, entry?.path ?? "/");
-    if (fault.latencyMs > 0) await new Promise<void>((resolve) => context.clock.setTimer(resolve, fault.latencyMs));
-    if (fault.failWith !== undefined) throw faultAnswer(fault.failWith);
-    if (fault.loseAnswer) lost.add(request);
-  });
-  server.addHook("onSend", async (request, reply, payload) => {
-    const entry = entries.get(request);
-    if (lost.has(request)) {
-      if (entry) entry.isAnswerLost = true;
-      request.raw.socket.destroy();
-    } else if (entry) {
-      entry.status = reply.statusCode;
-    }
-    return payload;
   });
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { createChanges, waitForChange } from "../shared/changes.ts";
 import type { Clock } from "../shared/clock.ts";
-import { badInput, ControlError, notPossible } from "../shared/control-error.ts";
+import { ControlError, notPossible } from "../shared/control-error.ts";
 import {
   readBoolean,
   readObject,
@@ -15,6 +15,7 @@ import { createFaultPlan } from "../shared/faults.ts";
 import { createRequestLog } from "../shared/request-log.ts";
 import type { ControlConversation, DeskOverview, VendorSimulator } from "../shared/vendor-simulator.ts";
 import { createWebhookSender } from "../shared/webhook-sender.ts";
+import { checkWebhookUrl, describeWebhooks } from "../shared/webhook-view.ts";
 import type { LiveAgentContext } from "./live-agent-context.ts";
 import { createDeskActions } from "./live-agent-desk.ts";
 import { ApiError } from "./live-agent-errors.ts";
@@ -186,15 +187,7 @@ function view(context: LiveAgentContext, conversation: Conversation): ControlCon
   return viewControlConversation(context.state, conversation);
 }
 
-function checkWebhookUrl(url: string): string {
-  const isHttp = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
-  if (!isHttp || url.length > 2048)
-    throw badInput("The webhook's url must be an http or https address of at most 2048 characters, or null.");
-  return url;
-}
-
 function describe(context: LiveAgentContext, inbox: Inbox): DeskOverview {
-  const last = context.sender.attempts().at(-1);
   return {
     vendor: "live-agent",
     title: context.profile.title,
@@ -205,15 +198,6 @@ function describe(context: LiveAgentContext, inbox: Inbox): DeskOverview {
       name: agent.name,
       isOnline: agent.availability === "online",
     })),
-    ...(inbox.webhookUrl === null ? {} : { webhookTarget: new URL(inbox.webhookUrl).origin }),
-    ...(last
-      ? {
-          lastWebhook: {
-            outcome: last.outcome,
-            ...(last.status === undefined ? {} : { status: last.status }),
-            ...(last.error === undefined ? {} : { error: last.error }),
-          },
-        }
-      : {}),
+    ...describeWebhooks(inbox.webhookUrl, context.sender),
   };
 }

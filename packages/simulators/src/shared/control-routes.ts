@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { ControlError } from "./control-error.ts";
+import { ControlError, notPossible } from "./control-error.ts";
 import { serveEvents } from "./desk-events.ts";
 import type { VendorSimulator } from "./vendor-simulator.ts";
 
@@ -12,7 +12,7 @@ const actions: Readonly<Record<string, Action>> = {
   type: (simulator, id, body) => simulator.type(id, body as { isTyping: boolean }),
   note: (simulator, id, body) => simulator.note(id, body as { text: string }),
   transfer: (simulator, id, body) => simulator.transfer(id, body as { to: string }),
-  leave: (simulator, id) => simulator.leave(id),
+  leave: (simulator, id, body) => simulator.leave(id, body as { agent?: string }),
   close: (simulator, id, body) => simulator.close(id, body as { abandon?: boolean }),
   reopen: (simulator, id) => simulator.reopen(id),
   survey: (simulator, id) => simulator.survey(id),
@@ -35,14 +35,29 @@ export function addControlRoutes(server: FastifyInstance, simulators: readonly V
   });
   server.setNotFoundHandler(async (_request, reply) => reply.code(404).send({ code: "UNKNOWN_ROUTE", message: "No such control route." }));
 
+  server.get("/control", async () => simulators.map((simulator) => ({ vendor: simulator.vendor, title: simulator.overview().title })));
   server.get("/control/:vendor/conversations", async (request) => find(request).conversations());
   server.get("/control/:vendor/requests", async (request) => find(request).requests());
   server.get("/control/:vendor/events", (request, reply) => serveEvents(find(request), request, reply));
   server.post("/control/:vendor/conversations/:id/:action", async (request) => {
     const { id, action } = request.params as { id: string; action: string };
-    const run = actions[action];
-    if (!run) throw new ControlError(404, "UNKNOWN_ROUTE", `Unknown action; known: ${Object.keys(actions).join(", ")}.`);
-    return run(find(request), id, request.body ?? undefined);
+    const simulator = find(request);
+    const { ownActions = {} } = simulator;
+    const body = request.body ?? undefined;
+    if (Object.hasOwn(ownActions, action)) return ownActions[action]?.(id, body);
+    if (Object.hasOwn(actions, action)) return actions[action]?.(simulator, id, body);
+    const known = [...Object.keys(actions), ...Object.keys(ownActions)];
+    throw new ControlError(404, "UNKNOWN_ROUTE", `Unknown action; known: ${known.join(", ")}.`);
+  });
+  server.post("/control/:vendor/conversations", async (request) => {
+    const simulator = find(request);
+    if (!simulator.openConversation) throw notPossible("This vendor's simulator opens no conversations itself.");
+    return simulator.openConversation(request.body ?? {});
+  });
+  server.put("/control/:vendor/behaviour", async (request) => {
+    const simulator = find(request);
+    if (!simulator.setBehaviour) throw notPossible("This vendor's simulator has no behaviour to choose.");
+    return simulator.setBehaviour(request.body ?? {});
   });
   server.put("/control/:vendor/agents", async (request) => find(request).setAgents(request.body as { online: number }));
   server.put("/control/:vendor/queue", async (request) => find(request).setQueue(request.body as object));

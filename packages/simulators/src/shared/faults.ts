@@ -9,6 +9,10 @@ export interface Faults {
   /** Share of vendor API calls that are answered with `status` (500 when left out) before anything is done. */
   readonly failRate?: number;
   readonly status?: number;
+  /** The header `Retry-After` of the answers that `failRate` makes; none when left out. */
+  readonly retryAfterSeconds?: number;
+  /** Another body than the vendor's own for that status: `empty`, `html`, or a shape that the vendor's simulator names. */
+  readonly errorBody?: string;
   /** Share of vendor API calls that are carried out and then lose their connection instead of being answered. */
   readonly loseAnswerRate?: number;
   /** Share of webhooks that are sent twice. */
@@ -18,7 +22,7 @@ export interface Faults {
   /** Share of webhooks that are never sent. */
   readonly dropWebhookRate?: number;
   readonly delayWebhooksMs?: number;
-  /** For vendors that rotate signature keys; the others accept and ignore it. */
+  /** For vendors that rotate signature keys: setting it takes a new key into use. The others accept and ignore it. */
   readonly rotateKeys?: boolean;
   /** Narrows the faults of calls: method and end of the path, `*` for any segment: `POST /conversations`, `GET /contacts/*`. */
   readonly only?: string;
@@ -30,7 +34,7 @@ export interface Faults {
 
 export interface CallFault {
   readonly latencyMs: number;
-  readonly failWith?: number;
+  readonly failWith?: { readonly status: number; readonly retryAfterSeconds?: number; readonly errorBody?: string };
   readonly loseAnswer: boolean;
 }
 
@@ -52,6 +56,8 @@ const knownKeys = [
   "latencyMs",
   "failRate",
   "status",
+  "retryAfterSeconds",
+  "errorBody",
   "loseAnswerRate",
   "duplicateWebhookRate",
   "reorderWebhooks",
@@ -65,16 +71,20 @@ const knownKeys = [
 
 const minute = { min: 0, max: 60_000 };
 
-function parseFaults(input: unknown): Faults {
+function parseFaults(input: unknown, errorBodies: readonly string[]): Faults {
   const fields = readObject(input, knownKeys);
   const only = readOptionalText(fields, "only");
   if (only !== undefined && !/^([A-Z]+|\*) \/\S*$/.test(only)) {
     throw badInput('"only" must be a method and the end of a path, for example "POST /conversations".');
   }
+  const errorBody = readOptionalText(fields, "errorBody");
+  if (errorBody !== undefined && !errorBodies.includes(errorBody)) throw badInput(`"errorBody" must be one of ${errorBodies.join(", ")}.`);
   const faults = {
     latencyMs: readOptionalWholeNumber(fields, "latencyMs", minute),
     failRate: readOptionalRate(fields, "failRate"),
     status: readOptionalWholeNumber(fields, "status", { min: 400, max: 599 }),
+    retryAfterSeconds: readOptionalWholeNumber(fields, "retryAfterSeconds", { min: 0, max: 3600 }),
+    errorBody,
     loseAnswerRate: readOptionalRate(fields, "loseAnswerRate"),
     duplicateWebhookRate: readOptionalRate(fields, "duplicateWebhookRate"),
     reorderWebhooks: readOptionalBoolean(fields, "reorderWebhooks"),
@@ -88,7 +98,8 @@ function parseFaults(input: unknown): Faults {
   return Object.fromEntries(Object.entries(faults).filter(([, value]) => value !== undefined));
 }
 
-export function createFaultPlan(): FaultPlan {
+export function createFaultPlan(vendorErrorBodies: readonly string[] = []): FaultPlan {
+  const errorBodies = ["empty", "html", ...vendorErrorBodies];
   let faults: Faults = {};
   let remaining = Infinity;
   let random = Math.random;
@@ -96,7 +107,7 @@ export function createFaultPlan(): FaultPlan {
 
   return {
     set(input) {
-      faults = parseFaults(input);
+      faults = parseFaults(input, errorBodies);
       remaining = faults.times ?? Infinity;
       random = faults.seed === undefined ? Math.random : createRandom(faults.seed);
       return faults;
@@ -108,7 +119,13 @@ export function createFaultPlan(): FaultPlan {
       const hasFailed = happens(faults.failRate);
       const loseAnswer = !hasFailed && happens(faults.loseAnswerRate);
       if (latencyMs > 0 || hasFailed || loseAnswer) remaining -= 1;
-      return { latencyMs, loseAnswer, ...(hasFailed ? { failWith: faults.status ?? 500 } : {}) };
+      if (!hasFailed) return { latencyMs, loseAnswer };
+      const { status = 500, retryAfterSeconds, errorBody } = faults;
+      const extras = {
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+        ...(errorBody === undefined ? {} : { errorBody }),
+      };
+      return { latencyMs, loseAnswer, failWith: { status, ...extras } };
     },
     forWebhook() {
       if (remaining <= 0) return { isDropped: false, isDuplicated: false, isReordered: false, delayMs: 0 };

@@ -22,7 +22,8 @@ export interface RequestLog {
 
 const keptRequests = 1000;
 const longestBody = 16_384;
-const secretName = /token|secret|password|api[-_]?key|authorization|cookie/i;
+const secretName = /token|secret|password|api[-_]?key|authorization|cookie|^signature$/i;
+const secretParameter = /([?&][\w-]*(?:token|secret|password|api[-_]?key|auth|signature)[\w-]*=)[^&\s#]+/gi;
 
 export function createRequestLog(): RequestLog {
   let requests: OpenRequest[] = [];
@@ -46,9 +47,18 @@ export function maskHeaders(headers: Readonly<Record<string, string | string[] |
   );
 }
 
-/** A copy of a JSON value in which everything that has the name of a secret is `***`. A very long one is left out. */
+/**
+ * A copy of a JSON value in which everything that has the name of a secret is `***`: values of keys, of `{key, value}` pairs, and of
+ * parameters of addresses. A very long one is left out.
+ */
 export function maskBody(body: unknown): unknown {
   if (body === undefined) return undefined;
-  const text = JSON.stringify(body, (key, value: unknown) => (secretName.test(key) ? "***" : value));
+  const text = JSON.stringify(body, (key, value: unknown) => (secretName.test(key) ? "***" : maskValue(value)));
   return text.length > longestBody ? `(${text.length} characters)` : (JSON.parse(text) as unknown);
+}
+
+function maskValue(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(secretParameter, "$1***");
+  if (typeof value !== "object" || value === null || !("key" in value) || !("value" in value)) return value;
+  return typeof value.key === "string" && secretName.test(value.key) ? { ...value, value: "***" } : value;
 }

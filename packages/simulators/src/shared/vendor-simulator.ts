@@ -13,6 +13,15 @@ export interface ControlMessage {
   readonly at: string;
   /** The vendor could not deliver it to the webhook's receiver. */
   readonly isFailed?: true;
+  readonly attachments?: readonly ControlAttachment[];
+}
+
+/** A file of a message. */
+export interface ControlAttachment {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly sizeBytes: number;
 }
 
 /** A note among agents. It never reaches the user. */
@@ -51,6 +60,8 @@ export interface DeskOverview {
   /** What this vendor's desk can do beyond answering and closing. */
   readonly abilities: readonly ("note" | "transfer" | "reopen")[];
   readonly agents: readonly ControlAgent[];
+  /** Where a conversation can be moved to beside another agent. */
+  readonly queues?: readonly { readonly id: string; readonly name: string }[];
   /** Scheme, host and port of the webhook's receiver: its path may hold a secret. */
   readonly webhookTarget?: string;
   readonly lastWebhook?: Pick<WebhookAttempt, "outcome" | "status" | "error">;
@@ -69,7 +80,7 @@ export interface VendorSimulator {
   type(id: string, input: { readonly isTyping: boolean }): ControlConversation;
   note(id: string, input: { readonly text: string }): ControlConversation;
   transfer(id: string, input: { readonly to: string }): ControlConversation;
-  leave(id: string): ControlConversation;
+  leave(id: string, input?: { readonly agent?: string }): ControlConversation;
   close(id: string, input?: { readonly abandon?: boolean }): ControlConversation;
   reopen(id: string): ControlConversation;
   survey(id: string): ControlConversation;
@@ -91,4 +102,10 @@ export interface VendorSimulator {
   reset(): void;
   overview(): DeskOverview;
   readonly changes: Changes;
+  /** For vendors whose own channels open conversations. */
+  openConversation?(input: object): ControlConversation;
+  /** For vendors with behaviour that can be chosen; replaces the whole set. */
+  setBehaviour?(input: object): object;
+  /** Further actions `POST /control/{vendor}/conversations/{id}/{name}` that only this vendor has. */
+  readonly ownActions?: Readonly<Record<string, (id: string, body: unknown) => ControlConversation>>;
 }

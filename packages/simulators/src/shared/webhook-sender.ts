@@ -11,9 +11,18 @@ export interface Webhook {
   /** Webhooks of one lane leave one at a time, in order. */
   readonly lane: string;
   readonly event: string;
-  /** Called when it is sent, so that the body shows what is true then. Nothing: there is nobody to send it to. */
-  build(): WebhookRequest | undefined;
+  /** How often it is tried again, each time `delayMs` after the failure; the lane waits. Once and no more when left out. */
+  readonly retries?: { readonly count: number; readonly delayMs: number };
+  /** How long it waits before it leaves, and its lane with it. */
+  readonly delayMs?: number;
+  /**
+   * Called for each try, so that the body can show what is true then; `retry` counts the tries before. Nothing: there is nobody
+   * to send it to.
+   */
+  build(retry: number): WebhookRequest | undefined;
+  /** Called when the last try failed. */
   onFailure?(error: string): void;
+  onAttempt?(attempt: WebhookAttempt): void;
 }
 
 /** One try to deliver a webhook, or that it was dropped on purpose. */
@@ -22,6 +31,8 @@ export interface WebhookAttempt {
   readonly lane: string;
   readonly event: string;
   readonly outcome: "delivered" | "failed" | "dropped";
+  /** How many tries came before, where the vendor tries again. */
+  readonly retry?: number;
   readonly body?: string;
   readonly status?: number;
   readonly error?: string;
@@ -46,7 +57,7 @@ interface Job {
   readonly ready: Promise<void>;
 }
 
-type Outcome = Pick<WebhookAttempt, "outcome" | "status" | "error">;
+type Outcome = Pick<WebhookAttempt, "outcome" | "status" | "error" | "retry">;
 
 const reorderWindowMs = 100;
 const keptAttempts = 1000;
@@ -65,6 +76,7 @@ export function createWebhookSender(options: {
   const idleWaiters: (() => void)[] = [];
   let attempts: WebhookAttempt[] = [];
   let currentReady: Promise<void> = Promise.resolve();
+  let discards = 0;
 
   function enqueue(webhook: Webhook): void {
     if (closing.signal.aborted) return;
@@ -82,7 +94,7 @@ export function createWebhookSender(options: {
   async function drain(name: string, jobs: Job[]): Promise<void> {
     for (let job = await nextJob(jobs); job; job = await nextJob(jobs)) {
       await job.ready;
-      await wait(job.enqueuedAtMs + job.fault.delayMs - clock.now());
+      await wait(job.enqueuedAtMs + job.fault.delayMs + (job.webhook.delayMs ?? 0) - clock.now());
       if (closing.signal.aborted) break;
       await perform(job);
     }
@@ -108,13 +120,23 @@ export function createWebhookSender(options: {
       return;
     }
     const copies = fault.isDuplicated ? 2 : 1;
-    for (let copy = 0; copy < copies; copy += 1) {
-      const request = webhook.build();
+    for (let copy = 0; copy < copies; copy += 1) await deliver(webhook);
+  }
+
+  async function deliver(webhook: Webhook): Promise<void> {
+    const { count, delayMs } = webhook.retries ?? { count: 0, delayMs: 0 };
+    const startedAfter = discards;
+    const isStopped = (): boolean => closing.signal.aborted || startedAfter !== discards;
+    for (let retry = 0; retry <= count; retry += 1) {
+      if (retry > 0) await wait(delayMs);
+      if (isStopped()) return;
+      const request = webhook.build(retry);
       if (!request) return;
       const outcome = await send(request);
       if (closing.signal.aborted) return;
-      if (outcome.outcome === "failed") webhook.onFailure?.(outcome.error ?? "failed");
-      record(webhook, outcome, request.body);
+      if (outcome.outcome === "failed" && retry === count) webhook.onFailure?.(outcome.error ?? "failed");
+      record(webhook, { ...outcome, ...(retry > 0 ? { retry } : {}) }, request.body);
+      if (outcome.outcome === "delivered") return;
     }
   }
 
@@ -145,6 +167,7 @@ export function createWebhookSender(options: {
     const attempt = { at: new Date(clock.now()).toISOString(), lane, event, ...outcome, ...(body === undefined ? {} : { body }) };
     attempts.push(attempt);
     if (attempts.length > keptAttempts) attempts = attempts.slice(-keptAttempts);
+    webhook.onAttempt?.(attempt);
     options.onAttempt?.(attempt);
   }
 
@@ -168,6 +191,7 @@ export function createWebhookSender(options: {
 
   function discard(): void {
     for (const jobs of lanes.values()) jobs.length = 0;
+    discards += 1;
     attempts = [];
   }
 

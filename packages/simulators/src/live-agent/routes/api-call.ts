@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { whenAnswered } from "../../shared/api-hooks.ts";
 import type { LiveAgentContext } from "../live-agent-context.ts";
 import { notFound, notSignedIn, unauthorized } from "../live-agent-errors.ts";
 import { canSee } from "../live-agent-listing.ts";
@@ -33,12 +34,6 @@ export function createRoutes(
     if (answer === emptyAnswer) return reply.code(200).send();
     return reply.code(200).type("application/json; charset=utf-8").send(JSON.stringify(answer));
   };
-}
-
-// A caller may have gone before its call was carried out: then there is no `close` to come.
-function whenAnswered(reply: FastifyReply): Promise<void> {
-  if (reply.raw.closed || reply.raw.destroyed) return Promise.resolve();
-  return new Promise((resolve) => reply.raw.once("close", resolve));
 }
 
 // Node keeps underscores and dashes apart, the product does not.
