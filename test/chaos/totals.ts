@@ -9,7 +9,9 @@ export interface Totals {
   idleKills: number;
   /** Of the kills that count, those of hosts that killed themselves at a point they were given. */
   aimedKills: number;
+  /** Freezes at any moment, and at a point that the host was given. */
   stops: number;
+  aimedStops: number;
   restarts: number;
   /** `lane/side`: kills that hit at least one conversation there. */
   readonly places: Map<string, number>;
@@ -35,6 +37,7 @@ export function createTotals(): Totals {
     idleKills: 0,
     aimedKills: 0,
     stops: 0,
+    aimedStops: 0,
     restarts: 0,
     places: new Map(),
     calls: new Map(),
@@ -82,9 +85,9 @@ export function hasFailed(totals: Totals): boolean {
 
 /** The totals as lines for people. */
 export function describeTotals(totals: Totals): string[] {
-  const { kills, idleKills, aimedKills, stops, restarts } = totals;
+  const { kills, idleKills, aimedKills, stops, aimedStops, restarts } = totals;
   return [
-    `kills ${kills} (${aimedKills} of them aimed; ${idleKills} more hit an idle host), freezes ${stops}, restarts ${restarts}`,
+    `kills ${kills} (${aimedKills} of them aimed; ${idleKills} more hit an idle host), freezes ${stops + aimedStops} (${aimedStops} of them aimed), restarts ${restarts}`,
     `messages ${totals.userLines + totals.agentLines} (${totals.userLines} of users, ${totals.agentLines} of agents; ${totals.delivered} verified on the other side), handovers ${totals.handovers}`,
     `lost ${totals.lost}  reordered ${totals.reordered}  repeated ${totals.repeated}  unmarked ${totals.unmarked}  broken ${totals.broken}  (repeats with their mark ${totals.markedRepeats}, late with their mark ${totals.late}, arrived although nobody could tell ${totals.unsure})`,
   ];

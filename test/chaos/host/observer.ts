@@ -23,16 +23,19 @@ interface Slot {
 
 /** How long a lane whose call has come back may take until its commit, before it counts as idle. */
 const lingerMs = 20;
+/** After that time, of which none passes while it is frozen, a process that was to be frozen has been. */
+const thawMs = 200;
 
-/** Makes an observer. It only looks; the one thing it does is to kill this process where it is told to. */
+/** Makes an observer. It only looks; the one thing it does is to kill or freeze this process where it is told to. */
 export function createObserver(page: StatusPage, killer: Killer): Observer {
   const slots = new Map<string, Slot>();
   const calls = new Map<string, number>();
   const waiting = { out: new Set<string>(), in: new Set<string>() };
   let aim: Aim | undefined;
   let passes = 0;
-  /** The point at which this process is being killed. */
+  /** The point at which this process is being killed or frozen. */
   let reached: string | undefined;
+  let isFrozen = false;
 
   function count(): { lanes: Record<string, number>; out: number; in: number } {
     const lanes: Record<string, number> = {};
@@ -49,7 +52,13 @@ export function createObserver(page: StatusPage, killer: Killer): Observer {
   }
 
   function write(): void {
-    page.write({ pid: process.pid, ...count(), calls: Object.fromEntries(calls), ...(reached === undefined ? {} : { aim: reached }) });
+    page.write({
+      pid: process.pid,
+      ...count(),
+      calls: Object.fromEntries(calls),
+      ...(reached === undefined ? {} : { aim: reached }),
+      ...(isFrozen ? { isFrozen: true as const } : {}),
+    });
   }
 
   function set(lane: LaneName, conversation: string, side: Side): Slot {
@@ -80,17 +89,30 @@ export function createObserver(page: StatusPage, killer: Killer): Observer {
   }
 
   function pass(lane: LaneName, point: AimPoint): void {
-    if (!isHit(lane, point)) return;
-    reached = `${lane}/${point}`;
-    write();
-    process.kill(process.pid, "SIGKILL");
+    if (!aim || !isHit(lane, point)) return;
+    const signal = mark(aim, lane, point);
+    process.kill(process.pid, signal);
   }
 
   function passInside(lane: LaneName, point: AimPoint): void {
     if (!aim || !isHit(lane, point)) return;
+    const { delayMs } = aim;
+    killer.signalIn(delayMs, mark(aim, lane, point));
+  }
+
+  /** Writes down what is about to happen; who is frozen goes on without an aim. */
+  function mark({ does }: Aim, lane: LaneName, point: AimPoint): "SIGKILL" | "SIGSTOP" {
     reached = `${lane}/${point}`;
+    isFrozen = does === "freeze";
+    aim = undefined;
     write();
-    killer.killIn(aim.delayMs);
+    if (!isFrozen) return "SIGKILL";
+    setTimeout(() => {
+      reached = undefined;
+      isFrozen = false;
+      write();
+    }, thawMs).unref();
+    return "SIGSTOP";
   }
 
   return {
@@ -109,9 +131,10 @@ export function createObserver(page: StatusPage, killer: Killer): Observer {
       pass(lane, "before-call");
       calls.set(name, (calls.get(name) ?? 0) + 1);
       write();
+      const running = run();
       passInside(lane, "in-call");
       try {
-        return await run();
+        return await running;
       } finally {
         calls.set(name, (calls.get(name) ?? 1) - 1);
         if (calls.get(name) === 0) calls.delete(name);
@@ -124,9 +147,10 @@ export function createObserver(page: StatusPage, killer: Killer): Observer {
       set(lane, conversation, "before");
       pass(lane, "before-commit");
       set(lane, conversation, "in");
+      const running = run();
       passInside(lane, "in-commit");
       try {
-        return await run();
+        return await running;
       } finally {
         const slot = set(lane, conversation, "after");
         pass(lane, "after-commit");

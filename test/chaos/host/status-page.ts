@@ -12,8 +12,10 @@ export interface HostStatus {
   readonly lanes: Readonly<Partial<Record<`${LaneName}/${Side}`, number>>>;
   /** Calls of the vendor that are under way. */
   readonly calls: Readonly<Record<string, number>>;
-  /** Where the host killed itself. */
+  /** Where the host killed or froze itself. */
   readonly aim?: string;
+  /** It has frozen itself, or is about to. */
+  readonly isFrozen?: true;
 }
 
 const pageBytes = 2_048;
