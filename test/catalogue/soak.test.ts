@@ -52,7 +52,10 @@ it(
     cleanups.push(() => simulators.close());
     const desk = simulators.liveAgent;
     const host = await createHostProcess((port, folder) =>
-      deskConfiguration(port, folder, desk, { limits: { perConversation: { messages: 10_000, seconds: 10 } } }),
+      deskConfiguration(port, folder, desk, {
+        limits: { perConversation: { messages: 10_000, seconds: 10 } },
+        timing: { callTimeoutSeconds: 5, catchUpIntervalSeconds: 2 },
+      }),
     );
     cleanups.push(() => host.close());
     desk.setWebhookUrl(`${host.url}/handover/live-agent/desk/${webhookSecret}`);
