@@ -225,11 +225,11 @@ describe("giving way to the next desk", () => {
     const chat = opened.record("c");
     const beganAtMs = clock.now();
     await opened.say("c", "1", "agent");
-    await expect.poll(async () => (await clock.advance(1_000), clock.now() - beganAtMs)).toBeGreaterThan(10_000);
+    await expect.poll(async () => (await clock.advance(1_000), clock.now() - beganAtMs), { timeout: 10_000 }).toBeGreaterThan(10_000);
     expect(desks.count("day.findStarted")).toBeGreaterThan(3);
     expect(chat.statuses()).toEqual(["requested"]);
     isUp = true;
-    await expect.poll(async () => (await clock.advance(500), chat.statuses())).toEqual(["requested", "queued"]);
+    await expect.poll(async () => (await clock.advance(500), chat.statuses()), { timeout: 10_000 }).toEqual(["requested", "queued"]);
   });
 
   it("should end the ticket that the vendor shows while a start in doubt is cancelled", async () => {

@@ -1,8 +1,16 @@
 import type { LaneName } from "./lanes.ts";
 
 /** Points at which a host can kill or freeze itself, around a commit or around a call of the vendor (the bot, the push channel). */
-export const aimPoints = ["before-commit", "in-commit", "after-commit", "before-call", "in-call", "after-call"] as const;
-export type AimPoint = (typeof aimPoints)[number];
+export type AimPoint =
+  | "before-commit"
+  | "in-commit"
+  | "after-commit"
+  /** The commit that says that a call of the vendor is about to be made. */
+  | "in-announcement"
+  | "after-announcement"
+  | "before-call"
+  | "in-call"
+  | "after-call";
 
 /** When a host has to kill or freeze itself. */
 export interface Aim {
@@ -20,6 +28,8 @@ const lanesOfPoints: readonly (readonly [AimPoint, readonly LaneName[]])[] = [
   ["before-commit", ["vendor-out", "vendor-in", "bot", "push", "heal", "leave", "accept", "webhook"]],
   ["in-commit", ["vendor-out", "vendor-in", "bot", "push", "heal", "leave", "accept", "webhook"]],
   ["after-commit", ["vendor-out", "vendor-in", "bot", "push", "heal", "leave", "accept", "webhook"]],
+  ["in-announcement", ["vendor-out"]],
+  ["after-announcement", ["vendor-out"]],
   ["before-call", ["vendor-out", "bot", "push", "heal", "leave"]],
   ["in-call", ["vendor-out", "bot", "push", "heal", "leave"]],
   ["after-call", ["vendor-out", "bot", "push", "heal", "leave"]],
@@ -27,10 +37,12 @@ const lanesOfPoints: readonly (readonly [AimPoint, readonly LaneName[]])[] = [
 
 /** Where a host that comes back does most harm: it believes that its call is still its own to make. */
 const freezePoints: readonly (readonly [AimPoint, readonly LaneName[]])[] = [
-  ["in-commit", ["vendor-out", "vendor-out", "vendor-out", "vendor-in", "bot", "heal", "leave", "accept", "webhook"]],
-  ["after-commit", ["vendor-out", "vendor-out"]],
+  ["in-commit", ["vendor-out", "vendor-in", "bot", "heal", "leave", "accept", "webhook"]],
+  ["after-commit", ["vendor-out", "vendor-in"]],
+  ["in-announcement", ["vendor-out", "vendor-out", "vendor-out"]],
+  ["after-announcement", ["vendor-out", "vendor-out", "vendor-out"]],
   ["before-call", ["vendor-out", "vendor-out", "bot", "leave"]],
-  ["in-call", ["vendor-out", "vendor-out"]],
+  ["in-call", ["vendor-out"]],
   ["after-call", ["vendor-out", "bot"]],
 ];
 

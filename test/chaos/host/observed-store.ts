@@ -21,7 +21,7 @@ export function observeStore(store: Store, observer: Observer): Store {
   return {
     ...store,
     async commit(commit) {
-      const result = await observer.commit(laneOfCommit(commit), commit.conversation, () => store.commit(commit));
+      const result = await observer.commit(laneOfCommit(commit), commit.conversation, () => store.commit(commit), isAnnouncement(commit));
       if (result.status === "committed") keepCount(commit);
       return result;
     },
@@ -43,4 +43,10 @@ export function observeStore(store: Store, observer: Observer): Store {
       return parts;
     },
   };
+}
+
+/** A part is about to be sent, or a ticket to be opened. */
+function isAnnouncement({ parts = [], handovers = [] }: Commit): boolean {
+  const isStarting = handovers.some(({ attempt }) => attempt.phase === "starting" && attempt.callUntilMs !== undefined);
+  return isStarting || parts.some(({ status }) => status === "sending");
 }

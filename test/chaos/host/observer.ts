@@ -7,8 +7,8 @@ import type { StatusPage } from "./status-page.ts";
 export interface Observer {
   /** Runs a call of the vendor, the bot or the push channel for a lane. */
   call<Result>(lane: LaneName, conversation: string, name: string, run: () => Promise<Result>): Promise<Result>;
-  /** Runs a write of a lane. */
-  commit<Result>(lane: LaneName, conversation: string, run: () => Promise<Result>): Promise<Result>;
+  /** Runs a write of a lane. `isAnnouncement`: it says that the vendor is about to be called. */
+  commit<Result>(lane: LaneName, conversation: string, run: () => Promise<Result>, isAnnouncement?: boolean): Promise<Result>;
   /** A lane works towards a commit. */
   works(lane: LaneName, conversation: string): void;
   readonly out: Set<string>;
@@ -143,17 +143,19 @@ export function createObserver(page: StatusPage, killer: Killer): Observer {
         linger(lane, conversation, slot);
       }
     },
-    async commit(lane, conversation, run) {
+    async commit(lane, conversation, run, isAnnouncement = false) {
       set(lane, conversation, "before");
       pass(lane, "before-commit");
       set(lane, conversation, "in");
       const running = run();
       passInside(lane, "in-commit");
+      if (isAnnouncement) passInside(lane, "in-announcement");
       try {
         return await running;
       } finally {
         const slot = set(lane, conversation, "after");
         pass(lane, "after-commit");
+        if (isAnnouncement) pass(lane, "after-announcement");
         setImmediate(() => clear(lane, conversation, slot));
       }
     },
