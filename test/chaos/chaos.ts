@@ -125,4 +125,5 @@ async function needPostgres(): Promise<PostgresServer> {
   throw new Error(`PostgreSQL does not run on this machine: ${found.missing}`);
 }
 
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
 process.exitCode = await main();

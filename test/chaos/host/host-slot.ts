@@ -38,6 +38,12 @@ export interface HostSlot {
   close(): Promise<void>;
 }
 
+/** Also one that is frozen: it would not notice that nobody is there any more. */
+const children = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
 /** @param planFile what the program is told */
 export function createHostSlot(options: {
   readonly planFile: string;
@@ -54,6 +60,8 @@ export function createHostSlot(options: {
       stdio: ["pipe", "pipe", "pipe"],
       env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: options.compileCache },
     });
+    children.add(child);
+    child.once("exit", () => children.delete(child));
     child.stderr.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-keptOutput)));
     child.stdin.on("error", () => undefined);
     const warm = Promise.withResolvers<undefined>();
