@@ -1,4 +1,5 @@
 import type { Entry, VisibleEntry } from "@handover/runtime";
+import { readEntries } from "../support/read-entries.ts";
 
 const patienceMs = 40_000;
 
@@ -23,18 +24,10 @@ export function openChannelClient(url: string, endpoint: string, conversation: s
   async function readStream(): Promise<void> {
     const after = entries.at(-1)?.seq ?? 0;
     const response = await fetch(`${base}/events?after=${after}`, { signal: abort.signal });
-    let buffer = "";
-    for await (const chunk of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
-      buffer += chunk;
-      const blocks = buffer.split("\n\n");
-      buffer = blocks.pop() ?? "";
-      for (const block of blocks) {
-        const data = /^data: (.*)$/m.exec(block)?.[1];
-        if (!data || !/^event: entry$/m.test(block)) continue;
-        entries.push(JSON.parse(data) as Entry);
-        for (const watcher of watchers) watcher();
-      }
-    }
+    await readEntries(response, (entry) => {
+      entries.push(entry);
+      for (const watcher of watchers) watcher();
+    });
   }
 
   void (async () => {

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHandoverRuntime, type Bot, type RuntimeClock, type Store } from "@handover/runtime";
+import { createHandoverRuntime, type Bot } from "@handover/runtime";
 import { createSqliteStore } from "@handover/store-sqlite";
+import { createOpenCount } from "../../support/count-open.ts";
 import { createManualClock } from "../../runtime/support/manual-clock.ts";
 import stubProvider from "../support/stub-provider.ts";
 
@@ -15,49 +16,17 @@ if (!collect) throw new Error("Start it with --expose-gc.");
 
 const lateEventsMs = 300;
 
-/** Counts what is waiting and what is listened to. */
-const open = { timers: 0, listeners: 0 };
+const open = createOpenCount();
 const clock = createManualClock();
-const countingClock: RuntimeClock = {
-  now: clock.now,
-  after(delayMs, callback) {
-    let isOpen = true;
-    const close = (): void => {
-      open.timers -= isOpen ? 1 : 0;
-      isOpen = false;
-    };
-    open.timers += 1;
-    // Only the wait for late events is a matter of time here: whoever begins it makes the time go on.
-    if (delayMs > 0 && delayMs <= lateEventsMs) void clock.advance(lateEventsMs);
-    const cancel = clock.after(delayMs, () => {
-      close();
-      callback();
-    });
-    return () => {
-      close();
-      cancel();
-    };
-  },
-};
-
-function counting(store: Store): Store {
-  const counted =
-    <Rest extends unknown[]>(listen: (...rest: Rest) => () => void) =>
-    (...rest: Rest) => {
-      open.listeners += 1;
-      const stop = listen(...rest);
-      return () => {
-        open.listeners -= 1;
-        stop();
-      };
-    };
-  return { ...store, watch: counted(store.watch), subscribe: counted(store.subscribe) };
-}
+const countingClock = open.clock(clock, (delayMs) => {
+  // Only the wait for late events is a matter of time here: whoever begins it makes the time go on.
+  if (delayMs > 0 && delayMs <= lateEventsMs) void clock.advance(lateEventsMs);
+});
 
 const bot: Bot = { answer: async ({ message }) => (message?.text === "agent" ? { handover: {} } : { messages: [{ text: "back" }] }) };
 const folder = await mkdtemp(join(tmpdir(), "handover-heap-"));
 const runtime = await createHandoverRuntime({
-  store: counting(createSqliteStore({ path: join(folder, "handover.db") })),
+  store: open.store(createSqliteStore({ path: join(folder, "handover.db") })),
   providers: [stubProvider],
   connections: { stub: { provider: "stub", settings: {}, webhookSecrets: [secret] } },
   endpoints: [{ token: "web", bot, handover: { connections: ["stub"] } }],
@@ -106,7 +75,7 @@ async function rest() {
   collect?.();
   return {
     heap: process.memoryUsage().heapUsed,
-    ...open,
+    ...open.counts,
     processTimers: process.getActiveResourcesInfo().filter((name) => name === "Timeout").length,
   };
 }
@@ -118,6 +87,6 @@ await run(warmUp, measured);
 const after = await rest();
 const ended = runtime.metrics().find(({ name }) => name === "handover_ended_total")?.value;
 await runtime.stop();
-const stopped = { ...open };
+const stopped = { ...open.counts };
 await rm(folder, { recursive: true, force: true });
 console.log(JSON.stringify({ atStart, before, after, stopped, ended }));

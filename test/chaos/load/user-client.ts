@@ -1,4 +1,5 @@
 import type { Entry, VisibleEntry } from "@handover/runtime";
+import { readEntries } from "../../support/read-entries.ts";
 import { pause, type Random } from "./random.ts";
 
 /** A line that the host has accepted. */
@@ -45,10 +46,7 @@ export function openUserClient(options: {
   const anyBase = () =>
     `${hosts[Math.floor(random() * hosts.length)] ?? ""}/endpoints/${endpoint}/conversations/${encodeURIComponent(conversation)}`;
 
-  function take(block: string): void {
-    const data = /^data: (.*)$/m.exec(block)?.[1];
-    if (!data || !/^event: entry$/m.test(block)) return;
-    const entry = JSON.parse(data) as Entry;
+  function take(entry: Entry): void {
     seen.push(entry);
     if (entry.kind !== "hidden") visible.push(entry);
     lastSeenAtMs = Date.now();
@@ -64,15 +62,10 @@ export function openUserClient(options: {
         headers: { "last-event-id": String(seen.at(-1)?.seq ?? 0) },
         signal: AbortSignal.any([closing.signal, silence.signal]),
       });
-      let buffer = "";
-      for await (const chunk of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+      await readEntries(response, take, () => {
         clearTimeout(timer);
         timer = restart();
-        buffer += chunk;
-        const blocks = buffer.split("\n\n");
-        buffer = blocks.pop() ?? "";
-        for (const block of blocks) take(block);
-      }
+      });
     } finally {
       clearTimeout(timer);
     }

@@ -1,4 +1,5 @@
 import type { Entry, VisibleEntry } from "@handover/runtime";
+import { readEntries } from "../../support/read-entries.ts";
 
 const patienceMs = 40_000;
 const answerPatienceMs = 1_500;
@@ -46,18 +47,10 @@ export function openRoamingClient(urls: readonly string[], conversation: string)
       headers: { "last-event-id": String(entries.at(-1)?.seq ?? 0) },
       signal: AbortSignal.any([reading.signal, closing.signal]),
     });
-    let buffer = "";
-    for await (const chunk of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
-      buffer += chunk;
-      const blocks = buffer.split("\n\n");
-      buffer = blocks.pop() ?? "";
-      for (const block of blocks) {
-        const data = /^data: (.*)$/m.exec(block)?.[1];
-        if (!data || !/^event: entry$/m.test(block)) continue;
-        entries.push(JSON.parse(data) as Entry);
-        for (const watcher of watchers) watcher();
-      }
-    }
+    await readEntries(response, (entry) => {
+      entries.push(entry);
+      for (const watcher of watchers) watcher();
+    });
   }
 
   void (async () => {

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HandoverError } from "@handover/core";
-import { createHandoverRuntime, type RuntimeClock, type Store } from "@handover/runtime";
+import { createHandoverRuntime } from "@handover/runtime";
 import { createSqliteStore } from "@handover/store-sqlite";
+import { createOpenCount } from "../../support/count-open.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { scriptDesks, ticketOf } from "../support/scripted-desks.ts";
 
@@ -13,41 +14,9 @@ const [conversations = 0, minutes = 0] = process.argv.slice(2).map(Number);
 const collect = (globalThis as { gc?: () => void }).gc;
 if (!collect) throw new Error("Start it with --expose-gc.");
 
-const open = { timers: 0, listeners: 0 };
+const open = createOpenCount();
 const clock = createManualClock();
-const countingClock: RuntimeClock = {
-  now: clock.now,
-  after(delayMs, callback) {
-    let isOpen = true;
-    const close = (): void => {
-      open.timers -= isOpen ? 1 : 0;
-      isOpen = false;
-    };
-    open.timers += 1;
-    const cancel = clock.after(delayMs, () => {
-      close();
-      callback();
-    });
-    return () => {
-      close();
-      cancel();
-    };
-  },
-};
-
-function counting(store: Store): Store {
-  const counted =
-    <Rest extends unknown[]>(listen: (...rest: Rest) => () => void) =>
-    (...rest: Rest) => {
-      open.listeners += 1;
-      const stop = listen(...rest);
-      return () => {
-        open.listeners -= 1;
-        stop();
-      };
-    };
-  return { ...store, watch: counted(store.watch), subscribe: counted(store.subscribe) };
-}
+const countingClock = open.clock(clock);
 
 const vendor = { isDown: false, calls: 0, underWay: 0, atOnce: [] as number[] };
 const tickets = new Map<string, string>();
@@ -88,7 +57,7 @@ const folder = await mkdtemp(join(tmpdir(), "handover-outage-"));
 const limits = { waitingMessages: 20, waitingMessagesInAll: conversations * 15 };
 const runtime = await createHandoverRuntime({
   ...desks.runtime,
-  store: counting(createSqliteStore({ path: join(folder, "handover.db"), clock: countingClock })),
+  store: open.store(createSqliteStore({ path: join(folder, "handover.db"), clock: countingClock })),
   clock: countingClock,
   limits,
   timing: { connectionRetryMs: 2 * 60 * 60_000 },
@@ -113,7 +82,7 @@ async function rest() {
   collect?.();
   await settle();
   collect?.();
-  return { heap: process.memoryUsage().heapUsed, ...open, workers: workers() };
+  return { heap: process.memoryUsage().heapUsed, ...open.counts, workers: workers() };
 }
 
 await Promise.all(names.map((name) => write(name, "start", "agent")));
@@ -193,7 +162,7 @@ for (const name of names) {
   if (seen.some((text, index) => text !== `answer ${index}`)) disordered += 1;
 }
 await runtime.stop();
-const stopped = { ...open };
+const stopped = { ...open.counts };
 await rm(folder, { recursive: true, force: true });
 answers.sort((left, right) => left - right);
 console.log(
