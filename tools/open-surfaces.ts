@@ -7,8 +7,6 @@ export interface OpenSurface {
 
 /** Surfaces that are announced and not there yet. What gets built leaves the list. */
 export const openSurfaces: readonly OpenSurface[] = [
-  { surface: "`npm run test:chaos`", purpose: "The long crash and fault runs, with seeds and totals." },
-  { surface: "`npm run bench`", purpose: "The benchmarks, as ratios." },
   { surface: "`handover list`", purpose: "Shows the handovers of the store." },
   { surface: "`handover show`", purpose: "Shows one handover with its attempts and its journal." },
   { surface: "`handover retry`", purpose: "Tries the delivery that holds a lane again." },
