@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { AuthenticationError, HandoverError, ProviderApiError, RateLimitedError } from "@handover/core";
 import { afterEach, describe, expect, it } from "vitest";
+import { Agent, buildConnector } from "undici";
 import { z } from "zod";
 import { createHttpClient, parseBody, pathOf, type HttpClient, type HttpClientOptions, type HttpRequest } from "./index.ts";
 
@@ -264,5 +265,26 @@ describe("what an HTTP client makes of silence", () => {
     });
     const error = await failureOf(client.request({ ...post(), signal: controller.signal }));
     expect([error.code, error.outcome, seen.length]).toEqual(["CALL_ABORTED", "not-applied", 0]);
+  });
+});
+
+describe("a process that was stopped while it connected", () => {
+  it("should not write its request when its time is over, although no timer has gone off", async () => {
+    let isLate = false;
+    const connect = buildConnector({});
+    const dispatcher = new Agent({
+      connect: (options, callback) => {
+        isLate = true;
+        connect(options, callback);
+      },
+    });
+    cleanups.push(() => dispatcher.close());
+    const { client, seen } = await serve(status(200, "{}"), { context: { clock, logger, dispatcher } });
+    const signal = Object.defineProperty(new AbortController().signal, "aborted", { get: () => isLate });
+    await expect(client.request({ ...post(), signal })).rejects.toMatchObject({ outcome: "unknown" });
+    expect(seen).toEqual([]);
+    isLate = false;
+    await client.request(post());
+    expect(seen).toHaveLength(1);
   });
 });

@@ -3,6 +3,7 @@ import type { Dispatcher } from "undici";
 import { Agent, request as undiciRequest } from "undici";
 import type { ZodType } from "zod";
 import { abortedError, noAnswerError, statusError, tooLargeError, unexpectedAnswerError } from "./http-errors.ts";
+import { punctualDispatcher } from "./punctual-dispatcher.ts";
 import type { HttpClient, HttpClientOptions, HttpHeaders, HttpRequest, HttpResponse } from "./http-types.ts";
 
 const defaultTimeoutMs = 15_000;
@@ -27,7 +28,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const startedAtMs = clock.now();
     try {
       const answer = await undiciRequest(baseUrl + request.path.value + queryOf(request.query), {
-        dispatcher,
+        dispatcher: punctualDispatcher(dispatcher, request.signal),
         method: request.method,
         headers,
         body: bodyOf(request) ?? null,
