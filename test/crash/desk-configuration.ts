@@ -15,6 +15,8 @@ export function deskConfiguration(port: number, folder: string, desk: LiveAgentS
         provider: "live-agent",
         settings: { baseUrl: desk.baseUrl, accountId: desk.accountId, inboxId: desk.inboxId, apiKey: desk.apiKey },
         webhookSecrets: [webhookSecret],
+        // The simulator takes whatever comes; the vendor's own limit would make a test of many handovers wait for minutes.
+        rateLimit: { calls: 100_000, perSeconds: 60 },
       },
     },
     timing: { callTimeoutSeconds: 2, catchUpIntervalSeconds: 2 },
