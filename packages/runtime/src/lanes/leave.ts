@@ -93,6 +93,7 @@ async function findLeftover(
 ): Promise<StepResult> {
   const { context } = scope;
   const connection = context.connections.get(attempt.connection);
+  const askedAtMs = context.clock.now();
   const answer = await askForLeftover(scope, conversation, handover, attempt);
   if (typeof answer === "object") {
     const state = packState(connection.provider, answer.state);
@@ -104,7 +105,7 @@ async function findLeftover(
     });
   }
   const nowMs = context.clock.now();
-  const isSure = answer === "absent" && nowMs >= (attempt.callUntilMs ?? 0);
+  const isSure = answer === "absent" && askedAtMs >= (attempt.callUntilMs ?? 0);
   const isTooOld = nowMs >= attempt.sinceMs + context.timing.parkMs;
   if (isSure || isTooOld)
     return change(scope, handover.id, attempt.number, (draft, current) => replace(draft, { ...current, phase: "over" }));

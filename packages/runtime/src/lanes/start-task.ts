@@ -239,14 +239,15 @@ async function resolveDoubt(
   handover: HandoverRecord,
   connection: Connection,
 ): Promise<StepResult> {
+  const askedAtMs = scope.context.clock.now();
   const answer = await lookForStarted(scope, conversation, handover, connection);
   if (typeof answer === "object") {
     await commitStarted(scope, handover, connection, answer);
     return again;
   }
   const nowMs = scope.context.clock.now();
-  const callUntilMs = handover.attempt.callUntilMs ?? nowMs;
-  if (answer === "absent" && nowMs >= callUntilMs) return startAgain(scope, handover);
+  const callUntilMs = handover.attempt.callUntilMs ?? askedAtMs;
+  if (answer === "absent" && askedAtMs >= callUntilMs) return startAgain(scope, handover);
   if (answer === "unknown" || answer === "not-asked") {
     const signs = await referencesInInbox(scope, handover, handover.attempt);
     if (signs.length > 0) return startAgain(scope, handover, signs);

@@ -36,6 +36,8 @@ export async function giveUpUnclear(scope: SendScope, part: PartRecord, error: H
 
 /** Asks whether a part has arrived; sends it again only when it surely has not, or when nobody can tell (then marked). */
 export async function resolvePart(scope: SendScope, part: PartRecord): Promise<StepResult> {
+  // What is absent when a call of ours may still arrive can be there a moment later, however late we read the answer.
+  const askedAtMs = scope.context.clock.now();
   const answer = await findSent(scope, part);
   if (typeof answer === "object") {
     await markSent(scope, part, answer.vendorMessageId);
@@ -43,9 +45,10 @@ export async function resolvePart(scope: SendScope, part: PartRecord): Promise<S
   }
   const { context, handover } = scope;
   const nowMs = context.clock.now();
-  const callUntilMs = part.callUntilMs ?? nowMs;
+  const callUntilMs = part.callUntilMs ?? askedAtMs;
   if (answer === "failed") return waitForPart(scope, part);
-  if (nowMs < callUntilMs) return retryAt(scope, part, "unclear", Math.min(callUntilMs, nowMs + context.timing.retryFirstMs * 10));
+  if (askedAtMs < callUntilMs)
+    return retryAt(scope, part, "unclear", Math.min(Math.max(callUntilMs, nowMs), nowMs + context.timing.retryFirstMs * 10));
   if (isDeskClosed(handover)) return dropParts(scope);
   const isRepeat = answer === "unknown";
   await changeSending(scope, async (draft) => {
