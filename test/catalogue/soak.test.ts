@@ -4,7 +4,7 @@ import { openChannelClient, type ChannelClient } from "../crash/channel-client.t
 import { deskConfiguration, webhookSecret } from "../crash/desk-configuration.ts";
 import { createHostProcess } from "../crash/host-process.ts";
 
-/** How many sessions, and messages each way in each of them. `npm run test:chaos` asks for more. */
+/** How many sessions, and messages each way in each of them. HANDOVER_SOAK asks for more. */
 const [sessions = 0, messages = 0] = (process.env["HANDOVER_SOAK"] ?? "40x20").split("x").map(Number);
 /** So many at a time, as many people as work at a desk. */
 const atOnce = 40;

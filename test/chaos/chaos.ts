@@ -10,7 +10,7 @@ const help = `Usage: npm run test:chaos [-- options]
 
 Kills hosts under load again and again and looks at every conversation at the end. Exit code 1 when something was lost, repeated,
 out of order or otherwise broken (then a file with the trace of each such conversation is named), or when too little happened.
-Then come the other long runs: the model, the bugs planted for it, the soak, and the memory of many handovers.
+Then come the other long runs: the model, the bugs planted for it, and the memory of many handovers.
 
   --scenario <name>   only this one; may be given several times
   --seed <number>     where chance begins; default: from the clock, printed

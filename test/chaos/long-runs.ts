@@ -26,12 +26,6 @@ export const longRuns: readonly LongRun[] = [
     environment: () => ({}),
   },
   {
-    name: "soak",
-    does: "200 long handovers",
-    program: test("../catalogue/soak.test.ts"),
-    environment: () => ({ HANDOVER_SOAK: "200x40" }),
-  },
-  {
     name: "memory",
     does: "10,000 handovers",
     program: test("../catalogue/memory.test.ts"),
