@@ -28,6 +28,8 @@ export interface ConversationFacts {
   readonly markedParts: ReadonlySet<string>;
   /** Parts that were given up after a call whose outcome nobody could learn, as `<handover>/<seq>`. */
   readonly unsureParts: ReadonlySet<string>;
+  /** Handovers that ended while something of theirs was still to be sent. */
+  readonly cutShort: ReadonlySet<string>;
   readonly tickets: readonly TicketFacts[];
   /** Two tickets were open at a time, neither of them opened again by the desk. */
   readonly hadTwoTickets: boolean;

@@ -12,6 +12,7 @@ export interface StoredConversation {
   readonly journal: readonly JournalItem[];
   readonly markedParts: ReadonlySet<string>;
   readonly unsureParts: ReadonlySet<string>;
+  readonly cutShort: ReadonlySet<string>;
   /** Parts as they are stored, for a trace. */
   readonly parts: readonly PartRecord[];
 }
@@ -71,6 +72,7 @@ export async function openLogReader(where: HostPlan["store"]): Promise<LogReader
         journal: journal.map((text) => JSON.parse(text) as JournalItem),
         markedParts: new Set(records.filter(({ isPossiblyDuplicated }) => isPossiblyDuplicated).map(nameOf)),
         unsureParts: new Set(records.filter(({ status, calls }) => status === "failed" && calls > 0).map(nameOf)),
+        cutShort: new Set(records.filter(({ status }) => status === "failed").map(({ handover }) => handover)),
         parts: records,
       };
     },

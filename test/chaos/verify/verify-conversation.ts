@@ -144,8 +144,9 @@ function checkDesk(facts: ConversationFacts, handover: HandoverRecord, index: nu
     const found = places.get(entry.text ?? "") ?? [];
     const place = found[0]?.place;
     if (place === undefined) {
-      // Who closes before the whole transcript is there does not get the rest of it; the bot has had it.
-      const isRestOfTranscript = entry.seq <= handover.takesAfter && entry.seq > lastThere && ticket.wasClosedByAgent;
+      // Who closes, or leaves a desk that cannot be reached, before the whole transcript is there; the bot has had the rest of it.
+      const isCutShort = ticket.wasClosedByAgent || facts.cutShort.has(handover.id);
+      const isRestOfTranscript = entry.seq <= handover.takesAfter && entry.seq > lastThere && isCutShort;
       if (!told.has(entry.seq) && !isRestOfTranscript) result.add("lost", `${name}: line ${entry.seq} never reached the desk`);
       continue;
     }
