@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** These measure time, or kill hosts under load: each needs the machine for itself, and would disturb whatever waits for something else. */
@@ -7,6 +8,8 @@ export default defineConfig({
   test: {
     pool: "threads",
     isolate: false,
+    // One worker on two cores, vitest's default, would leave one of them idle: the tests wait a lot.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     reporters: ["default", "./tools/count-reporter.ts"],
     projects: [
