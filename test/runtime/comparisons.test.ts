@@ -266,6 +266,19 @@ describe("an account that cannot say what changed", () => {
 });
 
 describeOnPostgres("an account of several instances that says what changed", () => {
+  it("should be asked by a process that begins, however short ago the one before it has asked [F007 findChanged]", async () => {
+    const desk = rememberingDesk();
+    const timing = { callTimeoutMs: 1_000, leaseMs: 1_500 };
+    const world = await open({ store: "postgres", runtime: desk.desks.runtime, timing });
+    await startAll(world, desk, ["c"]);
+    await expect.poll(() => desk.questions.length).toBe(1);
+    await world.kill();
+    desk.sayUnheard("c", "while nobody was there");
+    await world.another();
+    await world.record("c").until("what was missed", ({ text }) => text === "while nobody was there");
+    expect(desk.questions).toHaveLength(2);
+  });
+
   it("should be asked by one of them at a time, and what it named is compared by whoever has the conversation [F155 part: findChanged]", async () => {
     const desk = rememberingDesk();
     const world = await open({ store: "postgres", runtime: desk.desks.runtime, timing: { catchUpIntervalMs: 4_000 } });

@@ -108,6 +108,15 @@ export async function runThrough(name: StoreName, point: KillPoint | undefined, 
     await converse(vendor, say, read);
     if (point) await reborn;
     return { writes: first.seen.writes, entries: await read(), tickets: ticketsOf(vendor), marked: await markedTexts(store, await read()) };
+  } catch (error) {
+    const facts = {
+      point,
+      writes: first.seen.writes,
+      entries: await read(),
+      tickets: ticketsOf(vendor),
+      calls: vendor.backend.calls.map(({ method, path }) => `${method} ${path}`),
+    };
+    throw new Error(`It did not go on: ${JSON.stringify(facts)}`, { cause: error });
   } finally {
     await runtime?.stop();
     await server.close();

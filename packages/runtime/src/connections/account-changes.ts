@@ -26,8 +26,6 @@ export interface AccountChanges {
 
 /** The vendor's clock is not ours, and its lists may lag: this long before the last question is asked about again. */
 const overlapMs = 60_000;
-/** An answer of another instance that is so much older than this process still counts: the overlap covers it. */
-const clockToleranceMs = 5_000;
 /** So many failures in a row, and every handover is compared by itself until the question works again. */
 const patientTries = 3;
 const namedAtOnce = 20;
@@ -72,7 +70,8 @@ export function createAccountChanges(context: RuntimeContext, compareEach: (acco
   /** @returns how long to wait before the next question */
   async function askInTurn(account: Account): Promise<number> {
     try {
-      const claimedForMs = account.mode === "unknown" ? timing.callTimeoutMs : intervalMs * 0.9;
+      // At the start somebody else may ask at the same time; an answer that is older than this process does not do.
+      const claimedForMs = account.mode === "unknown" ? timing.pollMs : intervalMs * 0.9;
       if (!(await claimQuestion(account, claimedForMs))) return await hearOfOthers(account);
       await ask(account);
       account.failures = 0;
@@ -100,7 +99,7 @@ export function createAccountChanges(context: RuntimeContext, compareEach: (acco
 
   async function hearOfOthers(account: Account): Promise<number> {
     const askedAtMs = await readAskedAt(account);
-    const isFresh = askedAtMs !== undefined && askedAtMs >= startedAtMs - clockToleranceMs;
+    const isFresh = askedAtMs !== undefined && askedAtMs >= startedAtMs;
     const isForgotten = isFresh && askedAtMs < clock.now() - questionsPerInterval * Math.max(intervalMs, timing.callTimeoutMs);
     if (isFresh && account.mode !== "known") settle(account, "known");
     else if (isForgotten && account.mode === "known") settle(account, "each");
