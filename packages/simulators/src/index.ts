@@ -4,6 +4,10 @@ export type { EightbyeightBehaviour } from "./eightbyeight/eightbyeight-behaviou
 export type { EightbyeightFile, EightbyeightLine } from "./eightbyeight/eightbyeight-control-input.ts";
 export type { EightbyeightSimulatorOptions } from "./eightbyeight/eightbyeight-options.ts";
 export type { EightbyeightSimulator } from "./eightbyeight/eightbyeight-simulator.ts";
+export type { LiveAgentBehaviour } from "./live-agent/live-agent-behaviour.ts";
+export type { LiveAgentAuthor } from "./live-agent/live-agent-control-actions.ts";
+export type { LiveAgentFile, LiveAgentLine } from "./live-agent/live-agent-control-input.ts";
+export type { LiveAgentInboxSettings, LiveAgentStaff } from "./live-agent/live-agent-control-settings.ts";
 export type { LiveAgentSimulator } from "./live-agent/live-agent-simulator.ts";
 export type { LiveAgentSimulatorOptions } from "./live-agent/live-agent-options.ts";
 export type { LiveAgentProfileName } from "./live-agent/live-agent-profile.ts";

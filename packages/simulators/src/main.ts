@@ -1,7 +1,9 @@
+import type { LiveAgentProfileName } from "./index.ts";
 import { startSimulators } from "./start-simulators.ts";
 
 const port = Number(process.env["HANDOVER_SIMULATORS_PORT"] ?? 4100);
 const webhookUrl = process.env["HANDOVER_LIVE_AGENT_WEBHOOK_URL"];
+const profile = process.env["HANDOVER_LIVE_AGENT_PROFILE"] as LiveAgentProfileName | undefined;
 const eightbyeightWebhookUrl = process.env["HANDOVER_EIGHTBYEIGHT_WEBHOOK_URL"];
 
 // A host that kept its data still knows the ids of the last run, and a contact centre never gives one out twice.
@@ -9,7 +11,7 @@ const idOffset = Math.floor((Date.now() - Date.UTC(2026, 0, 1)) / 10_000);
 
 const simulators = await startSimulators({
   port,
-  liveAgent: { idOffset, ...(webhookUrl ? { webhookUrl } : {}) },
+  liveAgent: { idOffset, ...(webhookUrl ? { webhookUrl } : {}), ...(profile ? { profile } : {}) },
   ...(eightbyeightWebhookUrl ? { eightbyeight: { webhookUrl: eightbyeightWebhookUrl } } : {}),
 });
 const { liveAgent, eightbyeight } = simulators;

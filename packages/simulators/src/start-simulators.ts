@@ -35,7 +35,8 @@ export async function startSimulators(options: SimulatorsOptions = {}): Promise<
   const clock = createClock(options.clock);
   const liveAgent = createLiveAgent(options.liveAgent ?? {}, clock);
   const eightbyeight = createEightbyeight(options.eightbyeight ?? {}, clock);
-  const server = fastify({ forceCloseConnections: true });
+  // Source ids and names of files in addresses can be long.
+  const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 4096 } });
   await server.register(async (scope) => liveAgent.addApi(scope), { prefix: "/live-agent" });
   await server.register(async (scope) => eightbyeight.addApi(scope), { prefix: "/eightbyeight" });
   await server.register(async (scope) => {

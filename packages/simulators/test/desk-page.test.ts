@@ -19,7 +19,7 @@ describe("the agent desk page", () => {
       expect(link).not.toContain("//");
       expect((await http("GET", `/${link}`)).status).toBe(200);
     }
-    for (const script of ["desk.js", "desk-api.js", "desk-list.js", "desk-transcript.js"]) {
+    for (const script of ["desk.js", "desk-api.js", "desk-files.js", "desk-list.js", "desk-transcript.js"]) {
       const { text } = await http("GET", `/${script}`);
       expect(text).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write/);
     }
@@ -93,6 +93,33 @@ describe.skipIf(!chromiumPath)("the agent desk in a browser", () => {
     const events = eventsOf(bench.receiver.received);
     expect(events.filter((event) => event.includes("typing"))).toEqual(["conversation_typing_on", "conversation_typing_off"]);
     expect(events.at(-2)).toBe("conversation_status_changed");
+  });
+
+  test("should send a file, show the customer's, their typing and reading, and offer a survey", async () => {
+    const bench = await startBench({ profile: "4.15" });
+    const id = await bench.converse();
+    const page = await openPage(bench.url);
+    await page.getByRole("button", { name: /Uma User/ }).click();
+    await page.getByRole("button", { name: "Accept" }).click();
+    await page.getByLabel("Attach a file").setInputFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("the plan") });
+    await page.getByText("plan.txt", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    const link = page.locator(".entry.agent").getByRole("link", { name: "plan.txt" });
+    await link.waitFor();
+    expect(await (await fetch((await link.getAttribute("href")) ?? "")).text()).toBe("the plan");
+    await page.getByText("Attach a file").waitFor();
+
+    const client = `/live-agent/public/api/v1/inboxes/simulator-inbox-1/contacts/session-abc/conversations/${id}`;
+    await bench.http("POST", `${client}/toggle_typing`, { typing_status: "on" });
+    await page.getByText("The customer is typing …").waitFor();
+    await bench.http("POST", `${client}/update_last_seen`, {});
+    await page.locator(".entry.agent").getByText("Seen").waitFor();
+    await page.getByRole("button", { name: "Send survey" }).click();
+    await page.locator(".entry.system", { hasText: "Please rate this conversation" }).waitFor();
+    expect(await page.getByRole("button", { name: "Send survey" }).isVisible()).toBe(false);
+    bench.liveAgent.answerSurvey(String(id), { rating: 5, feedback: "Great" });
+    await bench.http("POST", `${client}/toggle_typing`, { typing_status: "off" });
+    await page.getByText("Rated 5 of 5: Great").waitFor();
   });
 
   test("should fit a narrow window: the list or the conversation, and a way back", async () => {

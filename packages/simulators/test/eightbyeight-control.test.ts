@@ -101,7 +101,6 @@ describe("the control API", () => {
       webhookRetries: 5,
     });
     expect((await http("PUT", `${control}/behaviour`, {})).json).toMatchObject({ afterEnd: "requeue" });
-    expect((await http("PUT", "/control/live-agent/behaviour", {})).status).toBe(409);
   });
 
   test.each([

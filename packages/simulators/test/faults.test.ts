@@ -53,6 +53,10 @@ describe("faults of calls", () => {
     bench.liveAgent.setFaults({ failRate: 1, status: 429, retryAfterSeconds: 7 });
     const limited = await bench.api("GET", "/inboxes");
     expect([limited.headers.get("retry-after"), limited.text]).toEqual(["7", "Retry later\n"]);
+    bench.liveAgent.setFaults({ failRate: 1, status: 422, errorBody: "validation" });
+    expect((await bench.api("GET", "/inboxes")).json).toMatchObject({ message: expect.any(String) as string, attributes: ["name"] });
+    bench.liveAgent.setFaults({ failRate: 1, status: 500, errorBody: "rails" });
+    expect((await bench.api("GET", "/inboxes")).json).toMatchObject({ status: 500, error: expect.any(String) as string });
     bench.liveAgent.setFaults({ failRate: 1, status: 401, errorBody: "empty" });
     expect((await bench.api("GET", "/inboxes")).text).toBe("");
     bench.liveAgent.setFaults({ failRate: 1, status: 401, errorBody: "html" });

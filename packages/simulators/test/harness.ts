@@ -45,6 +45,46 @@ export interface Loose extends ReadonlyArray<Loose> {
   readonly text: string;
   readonly author: string;
   readonly waiting_since: number;
+  readonly accounts: Loose;
+  readonly agent_bot: Loose;
+  readonly attachments: Loose;
+  readonly blob_id: string;
+  readonly file_url: string;
+  readonly data_url: string;
+  readonly thumb_url: string;
+  readonly file_type: string;
+  readonly extension: string | null;
+  readonly file_size: number;
+  readonly access_token: string;
+  readonly labels: Loose;
+  readonly position: number;
+  readonly estimated_wait_time: number | null;
+  readonly queue_details: Loose;
+  readonly queue_position: number;
+  readonly team: Loose;
+  readonly unread_count: number;
+  readonly url: string;
+  readonly uuid: string;
+  readonly webhook: Loose;
+  readonly webhooks: Loose;
+  readonly role: string;
+  readonly account: Loose;
+  readonly account_id: number;
+  readonly inbox: Loose;
+  readonly inbox_id: number;
+  readonly conversation_id: number;
+  readonly subject: string;
+  readonly type: string;
+  readonly user: Loose;
+  readonly pubsub_token: string;
+  readonly hmac_token: string;
+  readonly channel_type: string;
+  readonly webhook_url: string;
+  readonly title: string;
+  readonly contact_last_seen_at: number;
+  readonly subscriptions: Loose;
+  readonly external_error: string;
+  readonly email: string;
 }
 
 export interface Answer {
@@ -78,6 +118,10 @@ export interface Bench {
   api(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Any call of the simulators' server. */
   http(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** The answer of the same call, which must be a 200. */
+  ok(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Loose>;
+  /** What came since the last time it was asked, once all is delivered. */
+  told(): Promise<Loose[]>;
   /** A contact and a conversation of it; returns the conversation's id. */
   converse(sourceId?: string, fields?: object): Promise<number>;
 }
@@ -94,12 +138,24 @@ export async function startBench(options: LiveAgentSimulatorOptions = {}, clock?
   const http: Bench["http"] = (method, path, body, headers = {}) => call(method, `${url}${path}`, body, headers);
   const api: Bench["api"] = (method, path, body, headers = { api_access_token: liveAgent.apiKey }) =>
     http(method, `/live-agent/api/v1/accounts/${liveAgent.accountId}${path}`, body, headers);
+  let seen = 0;
   return {
     url,
     liveAgent,
     receiver,
     api,
     http,
+    async ok(method, path, body, headers) {
+      const { status, json, text } = await api(method, path, body, headers);
+      if (status !== 200) throw new Error(`${method} ${path} was answered with ${status}: ${text}`);
+      return json;
+    },
+    async told() {
+      await liveAgent.webhooksIdle();
+      const fresh = receiver.received.slice(seen);
+      seen = receiver.received.length;
+      return fresh.map(({ body }) => body);
+    },
     async converse(sourceId = "session-abc", fields = {}) {
       const inbox = { inbox_id: liveAgent.inboxId, source_id: sourceId };
       const created = await api("POST", "/contacts", { ...inbox, name: "Uma User", identifier: `user of ${sourceId}` });

@@ -95,3 +95,30 @@ describe("contacts", () => {
     expect(payload.map((conversation: { id: number }) => conversation.id)).toEqual([second, first]);
   });
 });
+
+describe("contacts in several inboxes", () => {
+  test("should list where a contact can be reached, and merge two", async () => {
+    const { ok, api, converse, liveAgent } = await startBench();
+    const id = await converse("s1");
+    const first = (await ok("GET", `/conversations/${id}`)).meta.sender.id;
+    const second = (await ok("POST", "/contacts", { name: "Other", email: "other@example.com", inbox_id: 1, source_id: "s2" })).payload
+      .contact.id;
+    expect((await ok("GET", `/contacts/${first}/contactable_inboxes`)).payload.map((link) => link.source_id)).toEqual(["s1"]);
+    await ok("POST", `/conversations/${id}/messages`, { content: "Hi", message_type: "incoming" });
+    const merged = await ok("POST", "/actions/contact_merge", { base_contact_id: second, mergee_contact_id: first });
+    expect(merged).toMatchObject({ id: second, email: "other@example.com", identifier: "user of s1" });
+    expect((await api("GET", `/contacts/${first}`)).status).toBe(404);
+    expect((await ok("GET", `/conversations/${id}`)).meta.sender.id).toBe(second);
+    expect(liveAgent.conversation(String(id)).messages[0]!.name).toBe("Other");
+    expect((await api("POST", "/actions/contact_merge", { base_contact_id: second, mergee_contact_id: second })).status).toBe(422);
+  });
+
+  test("should have source ids of any length and letters, also in the public API", async () => {
+    const { ok, http, converse } = await startBench();
+    const sourceId = `tenant/7?ü#${"x".repeat(220)}`;
+    const id = await converse(sourceId);
+    const path = `/live-agent/public/api/v1/inboxes/simulator-inbox-1/contacts/${encodeURIComponent(sourceId)}/conversations/${id}`;
+    expect((await http("GET", path)).json.id).toBe(id);
+    expect((await ok("POST", "/contact_inboxes/filter", { inbox_id: 1, source_id: sourceId })).name).toBe("Uma User");
+  });
+});

@@ -187,3 +187,61 @@ describe("changing a conversation", () => {
     expect((await upstream.api("GET", `/conversations/${await upstream.converse()}/queue_details`)).status).toBe(404);
   });
 });
+
+describe("further calls of a conversation", () => {
+  test("should filter by conditions that are joined from left to right", async () => {
+    const { ok, api, converse, liveAgent } = await startBench();
+    await converse("s1", { custom_attributes: { skills: ["billing"] } });
+    await converse("s2");
+    await converse("s3");
+    liveAgent.close("3");
+    liveAgent.assign("2", { agent: "Ben Agent" });
+    const filter = async (...payload: object[]): Promise<number[]> =>
+      (await ok("POST", "/conversations/filter", { payload })).payload.map(({ id }: { id: number }) => id);
+    const open = { attribute_key: "status", filter_operator: "equal_to", values: ["open"], query_operator: "AND" };
+    const bens = { attribute_key: "assignee_id", filter_operator: "equal_to", values: [3], query_operator: "OR" };
+    const skilled = { attribute_key: "skills", filter_operator: "equal_to", values: ["Billing"] };
+    expect(await filter(open)).toEqual([1, 2]);
+    expect(await filter(open, bens)).toEqual([2]);
+    expect(await filter(bens, skilled)).toEqual([1, 2]);
+    expect(await filter({ ...bens, filter_operator: "is_not_present", values: [] })).toEqual([1, 3]);
+    expect((await ok("POST", "/conversations/filter", { payload: [open] })).meta).toEqual({
+      mine_count: 0,
+      unassigned_count: 1,
+      all_count: 2,
+    });
+    for (const payload of [[], [{ ...open, filter_operator: "sounds_like" }]]) {
+      expect((await api("POST", "/conversations/filter", { payload })).status).toBe(422);
+    }
+  });
+
+  test("should keep participants, and mark as seen and unread", async () => {
+    const { ok, converse } = await startBench();
+    const id = await converse();
+    const participants = `/conversations/${id}/participants`;
+    const idsOf = (list: Loose): number[] => list.map((agent) => agent.id);
+    expect(idsOf(await ok("POST", participants, { user_ids: [2] }))).toEqual([2]);
+    expect(idsOf(await ok("PATCH", participants, { user_ids: [3, 2] }))).toEqual([2, 3]);
+    expect(idsOf(await ok("DELETE", participants, { user_ids: [2] }))).toEqual([3]);
+    expect(idsOf(await ok("GET", participants))).toEqual([3]);
+    await ok("POST", `/conversations/${id}/messages`, { content: "Hi", message_type: "incoming" });
+    expect((await ok("POST", `/conversations/${id}/update_last_seen`)).unread_count).toBe(0);
+    expect((await ok("POST", `/conversations/${id}/unread`)).unread_count).toBe(1);
+    await ok("POST", `/conversations/${id}/transcript`, { email: "uma@example.com" });
+  });
+
+  test("should be opened with an assignee, a team and a first message that is outgoing by default", async () => {
+    const { ok, converse, liveAgent, told } = await startBench();
+    const made = liveAgent.setTeams({ teams: [{ name: "Support" }] }) as { teams: { id: number }[] };
+    const id = await converse("s1", { assignee_id: 3, team_id: made.teams[0]!.id, message: { content: "Welcome" } });
+    const shown = await ok("GET", `/conversations/${id}`);
+    expect(shown.meta).toMatchObject({ assignee: { id: 3 }, team: { name: "Support" } });
+    expect((await told()).map(({ event }) => event)).toEqual(["conversation_created", "message_created", "conversation_updated"]);
+    expect(liveAgent.conversation(String(id))).toMatchObject({ status: "queued", messages: [{ author: "bot", text: "Welcome" }] });
+    const both = { assignee_id: 2, team_id: null };
+    expect((await ok("POST", `/conversations/${id}/assignments`, both)).id, "the assignee wins").toBe(2);
+    expect((await ok("GET", `/conversations/${id}`)).meta.team).toBeDefined();
+    expect(await ok("POST", `/conversations/${id}/assignments`, { team_id: 999 })).toBeNull();
+    expect((await ok("GET", `/conversations/${id}`)).meta).not.toHaveProperty("team");
+  });
+});

@@ -67,21 +67,6 @@ describe("posting messages", () => {
     expect((await bench.api("POST", "/conversations/77/messages", { content: "x" })).status).toBe(404);
   });
 
-  test("should refuse files with a clear answer", async () => {
-    const { url, liveAgent, converse } = await startBench();
-    const body = new FormData();
-    body.append("content", "Look");
-    body.append("attachments[]", new Blob(["x"]), "a.png");
-    const response = await fetch(`${liveAgent.baseUrl}/accounts/1/conversations/${await converse()}/messages`, {
-      method: "POST",
-      headers: { api_access_token: liveAgent.apiKey },
-      body,
-    });
-    expect(liveAgent.baseUrl.startsWith(url)).toBe(true);
-    expect(response.status).toBe(422);
-    expect(await response.json()).toEqual({ error: expect.stringContaining("attachments") as string });
-  });
-
   test("should refuse more than the limit within a minute", async () => {
     const clock = createManualClock();
     const bench = await startBench({ messagesPerMinute: 3 }, clock);

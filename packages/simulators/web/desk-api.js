@@ -2,9 +2,11 @@
 
 /**
  * @typedef {{ id: string, author: "user" | "bot" | "agent" | "system", name?: string, text: string, at: string, isFailed?: true,
- *   attachments?: { id: string, name: string, type: string, sizeBytes: number }[] }} Message
+ *   isRead?: true, contentType?: string,
+ *   attachments?: { id: string, name: string, type: string, sizeBytes: number, url?: string }[] }} Message
  * @typedef {{ id: string, name?: string, text: string, at: string }} Note
- * @typedef {{ id: string, status: "queued" | "active" | "closed", agent?: string, user: string, createdAt: string, messages: Message[], notes: Note[] }} Conversation
+ * @typedef {{ id: string, status: "queued" | "active" | "closed", agent?: string, user: string, createdAt: string, messages: Message[], notes: Note[],
+ *   isUserTyping?: true, survey?: { rating: number, feedback?: string } }} Conversation
  * @typedef {{ id: string, name: string, isOnline: boolean }} Agent
  * @typedef {{ vendor: string, title: string, profile: string, abilities: string[], agents: Agent[],
  *   queues?: { id: string, name: string }[], webhookTarget?: string,
@@ -46,7 +48,7 @@ export function createApi(vendor) {
 
   return {
     /**
-     * Does something with a conversation: accept, say, type, note, transfer, leave, close, reopen.
+     * Does something with a conversation: accept, say, type, note, transfer, leave, close, reopen, survey.
      * @param {string} id
      * @param {string} action
      * @param {object} [body]

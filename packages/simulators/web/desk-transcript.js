@@ -49,7 +49,7 @@ export function keepEndInView(container) {
  * @param {Line | undefined} former
  */
 function showLine(container, index, line, former) {
-  const version = JSON.stringify([line.id, line.text, line.isFailed, line.at]);
+  const version = JSON.stringify([line.id, line.text, line.isFailed, line.isRead, line.attachments?.length, line.at]);
   const present = /** @type {HTMLElement | undefined} */ (container.children[index]);
   if (present?.dataset["version"] === version) return;
   const created = createLine(line, former);
@@ -86,12 +86,29 @@ function createLine(line, former) {
   time.title = new Date(line.at).toLocaleString();
   heading.append(time);
 
-  const files = (line.attachments ?? []).map((attachment) => element("p", "body", `Attachment: ${attachment.name}`));
+  const files = (line.attachments ?? []).map(createFile);
   const body = line.text === "" && files.length > 0 ? files : [element("p", "body", line.text), ...files];
+  if (line.isRead) heading.append(element("span", "kind", "Seen"));
+  if (line.contentType) heading.append(element("span", "kind", line.contentType));
   if (line.author === "system") article.append(...body, heading);
   else article.append(heading, ...body);
   if (line.isFailed) article.append(element("p", "failed", "Not delivered: the webhook’s receiver did not take it."));
   return article;
+}
+
+/** @param {NonNullable<Message["attachments"]>[number]} attachment */
+function createFile({ name, url }) {
+  const paragraph = element("p", "body", "Attachment: ");
+  if (url === undefined) {
+    paragraph.append(name);
+    return paragraph;
+  }
+  const link = /** @type {HTMLAnchorElement} */ (element("a", "file", name));
+  link.href = url;
+  link.target = "_blank";
+  link.rel = "noreferrer";
+  paragraph.append(link);
+  return paragraph;
 }
 
 /**

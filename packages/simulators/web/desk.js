@@ -3,6 +3,7 @@
 /** @import { Conversation, Overview } from "./desk-api.js" */
 
 import { createApi, listVendors } from "./desk-api.js";
+import { readFile } from "./desk-files.js";
 import { initials, moveFocus, showLists } from "./desk-list.js";
 import { keepEndInView, showTranscript } from "./desk-transcript.js";
 
@@ -39,6 +40,7 @@ const composer = /** @type {HTMLFormElement} */ (find("composer"));
 const text = /** @type {HTMLTextAreaElement} */ (find("text"));
 const agentSelect = /** @type {HTMLSelectElement} */ (find("agent"));
 const vendorSelect = /** @type {HTMLSelectElement} */ (find("vendor"));
+const fileInput = /** @type {HTMLInputElement} */ (find("file"));
 const transferSelect = /** @type {HTMLSelectElement} */ (find("transfer"));
 
 /* Showing */
@@ -97,7 +99,10 @@ function showActions(conversation) {
   find("leave").hidden = !isMine;
   find("close").hidden = !isOpen;
   find("reopen").hidden = isOpen || !can("reopen");
+  find("survey").hidden = !can("survey") || conversation.messages.some((message) => message.contentType === "input_csat");
+  find("attach").hidden = !can("attachment") || currentMode() === "note";
   showTransferTargets(isMine && can("transfer"));
+  showCustomer(conversation);
 
   composer.hidden = !isMine;
   const hint = find("hint");
@@ -105,6 +110,17 @@ function showActions(conversation) {
   if (!isOpen) hint.textContent = "This conversation is closed.";
   else if (isOthers && conversation.agent) hint.textContent = `${conversation.agent} is answering. Take over to write.`;
   else hint.textContent = "Accept the conversation to answer. The customer is waiting.";
+}
+
+/**
+ * What is known of the customer beside the lines: that they are typing, how they rated.
+ * @param {Conversation} conversation
+ */
+function showCustomer({ isUserTyping, survey }) {
+  const feedback = survey?.feedback ? `: ${survey.feedback}` : "";
+  const line = find("customer");
+  line.textContent = isUserTyping ? "The customer is typing …" : survey ? `Rated ${survey.rating} of 5${feedback}` : "";
+  line.hidden = line.textContent === "";
 }
 
 /** @param {boolean} isPossible */
@@ -189,6 +205,7 @@ function markSeen(conversation) {
 /** @param {string | undefined} id */
 function select(id) {
   if (selectedId !== undefined) drafts.set(selectedId, text.value);
+  forgetFile();
   stopTyping();
   selectedId = id;
   text.value = (id !== undefined && drafts.get(id)) || "";
@@ -224,15 +241,26 @@ async function accept() {
 
 async function send() {
   const written = text.value;
-  if (written.trim() === "") return;
   const isNote = currentMode() === "note";
+  const file = isNote ? undefined : fileInput.files?.[0];
+  if (written.trim() === "" && !file) return;
   text.value = "";
   fitText();
   stopTyping();
-  const isSent = await act(isNote ? "note" : "say", { text: written });
+  const isSent = await act(isNote ? "note" : "say", { text: written, ...(file ? { attachment: await readFile(file) } : {}) });
+  if (isSent && file) forgetFile();
   if (!isSent && text.value === "") text.value = written;
   if (isNote && isSent) setMode("reply");
   text.focus();
+}
+
+function forgetFile() {
+  fileInput.value = "";
+  showFile();
+}
+
+function showFile() {
+  find("file-name").textContent = fileInput.files?.[0]?.name ?? "Attach a file";
 }
 
 function currentMode() {
@@ -252,6 +280,7 @@ function showMode() {
   text.placeholder = isNote ? "Write a note that only agents see …" : "Write a reply …";
   find("text-label").textContent = isNote ? "Your private note" : "Your reply";
   find("send").textContent = isNote ? "Add note" : "Send";
+  find("attach").hidden = isNote || !(overview?.abilities.includes("attachment") ?? false);
   if (isNote) stopTyping();
 }
 
@@ -335,6 +364,8 @@ agentSelect.addEventListener("change", () => {
 find("accept").addEventListener("click", () => void accept());
 find("leave").addEventListener("click", () => void act("leave"));
 find("close").addEventListener("click", () => void act("close"));
+find("survey").addEventListener("click", () => void act("survey"));
+fileInput.addEventListener("change", showFile);
 find("reopen").addEventListener("click", () => void act("reopen"));
 find("back").addEventListener("click", () => select(undefined));
 transferSelect.addEventListener("change", () => {

@@ -2,25 +2,28 @@ import { randomUUID } from "node:crypto";
 import type { LiveAgentContext } from "./live-agent-context.ts";
 import { invalidRecord, serverError, unprocessable } from "./live-agent-errors.ts";
 import type { Contact, ContactInbox, Inbox, JsonObject, LiveAgentState } from "./live-agent-state.ts";
-import { createToken, sourceKey, takeId } from "./live-agent-state.ts";
+import { createToken, listOfAccount, sourceKey, takeId } from "./live-agent-state.ts";
 import { isObject, toFlag, toText } from "./live-agent-values.ts";
+import { publishContact } from "./live-agent-webhooks.ts";
 
 type Problem = { attribute: string; message: string };
 
 /** Creates a contact and, with an inbox, its contact inbox: both or none. */
 export function createContact(
   context: LiveAgentContext,
+  accountId: number,
   fields: JsonObject,
   inbox: Inbox | undefined,
 ): { contact: Contact; contactInbox: ContactInbox | undefined } {
   const { state } = context;
   const values = readContactFields(fields);
-  refuseInvalid(state, values, undefined);
+  refuseInvalid(state, accountId, values, undefined);
   const sourceId = toText(fields["source_id"]);
   if (inbox && sourceId && state.contactInboxBySource.has(sourceKey(inbox.id, sourceId))) throw serverError();
 
   const contact: Contact = {
     id: takeId(state, "contact"),
+    accountId,
     name: "",
     email: null,
     phoneNumber: null,
@@ -33,17 +36,39 @@ export function createContact(
     ...values,
   };
   state.contacts.set(contact.id, contact);
+  publishContact(context, "contact_created", contact);
   return { contact, contactInbox: inbox && ensureContactInbox(context, contact, inbox, sourceId, false) };
 }
 
 /** Changes what is named; attributes are merged. */
 export function updateContact(context: LiveAgentContext, contact: Contact, fields: JsonObject): void {
   const values = readContactFields(fields);
-  refuseInvalid(context.state, values, contact);
+  refuseInvalid(context.state, contact.accountId, values, contact);
   const { additionalAttributes, customAttributes, ...rest } = values;
   Object.assign(contact, rest);
   Object.assign(contact.additionalAttributes, additionalAttributes);
   Object.assign(contact.customAttributes, customAttributes);
+  publishContact(context, "contact_updated", contact);
+}
+
+/** Everything of the second one becomes the first one's; what the first one has already stays. */
+export function mergeContacts(context: LiveAgentContext, base: Contact, other: Contact): void {
+  const { state } = context;
+  state.contacts.delete(other.id);
+  base.email ??= other.email;
+  base.phoneNumber ??= other.phoneNumber;
+  base.identifier ??= other.identifier;
+  base.customAttributes = { ...other.customAttributes, ...base.customAttributes };
+  base.additionalAttributes = { ...other.additionalAttributes, ...base.additionalAttributes };
+  for (const contactInbox of state.contactInboxes.values()) {
+    if (contactInbox.contactId === other.id) contactInbox.contactId = base.id;
+  }
+  for (const conversation of state.conversations.values()) {
+    if (conversation.contactId === other.id) conversation.contactId = base.id;
+  }
+  for (const message of state.messages.values()) {
+    if (message.sender?.kind === "contact" && message.sender.id === other.id) message.sender = { kind: "contact", id: base.id };
+  }
 }
 
 /**
@@ -76,20 +101,26 @@ export function ensureContactInbox(
 }
 
 /** Substring of name, e-mail or phone number in any case, or of the identifier. */
-export function searchContacts(state: LiveAgentState, query: string): Contact[] {
+export function searchContacts({ state, profile }: LiveAgentContext, accountId: number, query: string): Contact[] {
   const wanted = query.trim().toLowerCase();
-  return [...state.contacts.values()].filter(
+  const isFindable = (contact: Contact): boolean =>
+    profile.has("searchHasMore") ||
+    contact.email !== null ||
+    contact.phoneNumber !== null ||
+    (contact.identifier !== null && profile.has("identifierOnlyContacts"));
+  return listOfAccount(state.contacts, accountId).filter(
     (contact) =>
-      [contact.name, contact.email, contact.phoneNumber].some((value) => value?.toLowerCase().includes(wanted)) ||
-      contact.identifier?.includes(query.trim()),
+      isFindable(contact) &&
+      ([contact.name, contact.email, contact.phoneNumber].some((value) => value?.toLowerCase().includes(wanted)) ||
+        contact.identifier?.includes(query.trim())),
   );
 }
 
 /** Conditions are joined from left to right; contacts that nothing identifies are not found. */
-export function filterContacts(state: LiveAgentState, conditions: unknown): Contact[] {
+export function filterContacts(state: LiveAgentState, accountId: number, conditions: unknown): Contact[] {
   if (!Array.isArray(conditions) || conditions.length === 0) throw unprocessable("Invalid query: payload must list conditions");
   const tests = conditions.map(readCondition);
-  return [...state.contacts.values()].filter((contact) => {
+  return listOfAccount(state.contacts, accountId).filter((contact) => {
     if (!contact.identifier && !contact.email && !contact.phoneNumber) return false;
     let result = true;
     let operator = "AND";
@@ -133,7 +164,7 @@ function comparisonOf(operator: string, key: string): (value: string | null, wan
 }
 
 function readContactFields(fields: JsonObject): Partial<Contact> {
-  const values: Partial<Contact> = {};
+  const values: { -readonly [Key in keyof Contact]?: Contact[Key] } = {};
   if (fields["name"] !== undefined) values.name = toText(fields["name"]) ?? "";
   if (fields["email"] !== undefined) values.email = toText(fields["email"])?.toLowerCase() || null;
   if (fields["phone_number"] !== undefined) values.phoneNumber = toText(fields["phone_number"]) || null;
@@ -144,7 +175,7 @@ function readContactFields(fields: JsonObject): Partial<Contact> {
   return values;
 }
 
-function refuseInvalid(state: LiveAgentState, values: Partial<Contact>, self: Contact | undefined): void {
+function refuseInvalid(state: LiveAgentState, accountId: number, values: Partial<Contact>, self: Contact | undefined): void {
   const problems: Problem[] = [];
   const { email, phoneNumber, identifier, name } = values;
   for (const [attribute, label, value] of [
@@ -158,7 +189,7 @@ function refuseInvalid(state: LiveAgentState, values: Partial<Contact>, self: Co
   if (phoneNumber && !/^\+[1-9]\d{1,14}$/.test(phoneNumber)) {
     problems.push({ attribute: "phone_number", message: "Phone number should be in e164 format" });
   }
-  for (const other of state.contacts.values()) {
+  for (const other of listOfAccount(state.contacts, accountId)) {
     if (other === self) continue;
     if (email && other.email === email) problems.push({ attribute: "email", message: "Email has already been taken" });
     if (phoneNumber && other.phoneNumber === phoneNumber) {

@@ -18,6 +18,11 @@ export function notFound(): ApiError {
   return new ApiError(404, { error: "Resource could not be found" });
 }
 
+/** What the framework itself answers: unknown routes, and everything that a platform or public call does not find. */
+export function railsNotFound(): ApiError {
+  return new ApiError(404, { status: 404, error: "Not Found" });
+}
+
 export function notSignedIn(): ApiError {
   return new ApiError(401, { errors: ["You need to sign in or sign up before continuing."] });
 }
@@ -38,6 +43,9 @@ export function unprocessable(error: string): ApiError {
   return new ApiError(422, { error });
 }
 
+/** Further shapes that the faults know: of a record that is not valid, and of the framework. */
+export const errorBodies = ["validation", "rails"];
+
 /** What an exception that nobody expected looks like from outside. */
 export function serverError(): ApiError {
   return new ApiError(500, htmlPage("Internal Server Error"));
@@ -46,6 +54,10 @@ export function serverError(): ApiError {
 /** The answer of the fault `failRate`, in the shape this vendor, or the proxy before it, gives that status. */
 export function faultAnswer(status: number, errorBody?: string): ApiError {
   if (errorBody === "empty") return new ApiError(status, "");
+  if (errorBody === "rails") return new ApiError(status, { status, error: "Simulated Failure" });
+  if (errorBody === "validation") {
+    return new ApiError(status, { message: "Name is too long (maximum is 255 characters)", attributes: ["name"] });
+  }
   if (errorBody === "html") return new ApiError(status, htmlPage(`${status} from the proxy`));
   if (status === 401) return unauthorized("Invalid Access Token");
   if (status === 402) return new ApiError(402, { error: "Account limit exceeded. Please upgrade to a higher plan" });

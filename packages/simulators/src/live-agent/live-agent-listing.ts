@@ -1,5 +1,7 @@
-import type { Conversation, JsonObject, LiveAgentState, Priority, User } from "./live-agent-state.ts";
-import { getContactInbox, getInbox } from "./live-agent-state.ts";
+import type { LiveAgentContext } from "./live-agent-context.ts";
+import { statusOnWire } from "./live-agent-push-views.ts";
+import type { Conversation, JsonObject, LiveAgentState, Priority, Role } from "./live-agent-state.ts";
+import { getContactInbox, getInbox, listOfAccount } from "./live-agent-state.ts";
 import { pageOf, toId, toPage, toText } from "./live-agent-values.ts";
 
 const pageSize = 25;
@@ -10,10 +12,17 @@ export interface ConversationList {
   readonly meta: JsonObject;
 }
 
+/** Who looks: an agent sees what is in their inboxes and teams. */
+export interface Viewer {
+  readonly id: number | undefined;
+  readonly role: Role;
+  readonly accountId: number;
+}
+
 /** The list and its counts; the counts ignore `assignee_type` and the page. */
-export function listConversations(state: LiveAgentState, viewer: User, query: JsonObject, nowMs: number): ConversationList {
-  const matching = [...state.conversations.values()].filter(
-    (conversation) => canSee(state, viewer, conversation) && matches(state, conversation, query, nowMs),
+export function listConversations(context: LiveAgentContext, viewer: Viewer, query: JsonObject): ConversationList {
+  const matching = listOfAccount(context.state.conversations, viewer.accountId).filter(
+    (conversation) => canSee(context.state, viewer, conversation) && matches(context, conversation, query),
   );
   const assigned = matching.filter((conversation) => conversation.assigneeId !== null);
   const mine = matching.filter((conversation) => conversation.assigneeId === viewer.id);
@@ -30,33 +39,28 @@ export function listConversations(state: LiveAgentState, viewer: User, query: Js
   return { page: pageOf(sorted, toPage(query["page"]), pageSize), meta };
 }
 
-export function canSee(state: LiveAgentState, viewer: User, conversation: Conversation): boolean {
-  return viewer.role === "administrator" || getInbox(state, conversation.inboxId).memberIds.has(viewer.id);
+export function canSee(state: LiveAgentState, viewer: Viewer, conversation: Conversation): boolean {
+  if (viewer.role !== "agent") return true;
+  const id = viewer.id ?? 0;
+  const isInTeam = conversation.teamId !== null && (state.teams.get(conversation.teamId)?.memberIds.has(id) ?? false);
+  return isInTeam || getInbox(state, conversation.inboxId).memberIds.has(id);
 }
 
-/** 1-based place among the open conversations of the inbox that nobody has answered, oldest first. */
-export function findQueuePosition(state: LiveAgentState, conversation: Conversation): number | undefined {
-  const waiting = [...state.conversations.values()]
-    .filter((other) => other.inboxId === conversation.inboxId && other.status === "open" && !other.isAttended)
-    .sort((left, right) => left.createdAtMs - right.createdAtMs || left.displayId - right.displayId);
-  const index = waiting.indexOf(conversation);
-  return index < 0 ? undefined : index + 1;
-}
-
-function matches(state: LiveAgentState, conversation: Conversation, query: JsonObject, nowMs: number): boolean {
+function matches(context: LiveAgentContext, conversation: Conversation, query: JsonObject): boolean {
+  const { state, profile, clock } = context;
   const status = toText(query["status"]) || "open";
-  if (status !== "all" && conversation.status !== status) return false;
+  const isEveryStatus = status === "all" && profile.has("conversationAttributes");
+  if (!isEveryStatus && statusOnWire(context, conversation) !== status) return false;
   if (query["inbox_id"] !== undefined && conversation.inboxId !== toId(query["inbox_id"])) return false;
-  // There are no teams, so no conversation belongs to one.
-  if (query["team_id"] !== undefined) return false;
-  const sourceId = toText(query["source_id"]);
+  if (query["team_id"] !== undefined && conversation.teamId !== toId(query["team_id"])) return false;
+  const sourceId = profile.has("conversationSourceIdFilter") ? toText(query["source_id"]) : null;
   if (sourceId && getContactInbox(state, conversation.contactInboxId).sourceId !== sourceId) return false;
   const labels = [query["labels[]"] ?? query["labels"] ?? []].flat();
   if (labels.length > 0 && !labels.some((label) => typeof label === "string" && conversation.labels.includes(label))) return false;
   const words = toText(query["q"])?.toLowerCase();
   if (words && !conversation.messages.some((message) => message.content?.toLowerCase().includes(words))) return false;
   const withinSeconds = toId(query["updated_within"]);
-  return withinSeconds === undefined || conversation.updatedAtMs >= nowMs - withinSeconds * 1000;
+  return withinSeconds === undefined || conversation.updatedAtMs >= clock.now() - withinSeconds * 1000;
 }
 
 type Compare = (left: Conversation, right: Conversation) => number;

@@ -8,13 +8,27 @@ import { publishConversation } from "./live-agent-webhooks.ts";
 /** The columns whose change the product announces. */
 type Announced = Pick<
   Conversation,
-  "status" | "priority" | "assigneeId" | "labels" | "customAttributes" | "snoozedUntil" | "firstReplyAtMs" | "waitingSinceMs"
+  | "status"
+  | "priority"
+  | "assigneeId"
+  | "assigneeBotId"
+  | "teamId"
+  | "inboxId"
+  | "labels"
+  | "customAttributes"
+  | "snoozedUntil"
+  | "firstReplyAtMs"
+  | "waitingSinceMs"
 >;
 
 const wireNames: Readonly<Record<keyof Announced, string>> = {
   status: "status",
   priority: "priority",
   assigneeId: "assignee_id",
+  assigneeBotId: "assignee_agent_bot_id",
+  teamId: "team_id",
+  // That a move to another inbox is told like this is inferred.
+  inboxId: "inbox_id",
   labels: "label_list",
   customAttributes: "custom_attributes",
   snoozedUntil: "snoozed_until",
@@ -40,10 +54,16 @@ export function updateConversation(context: LiveAgentContext, conversation: Conv
   conversation.updatedAtMs = context.clock.now();
   changed.push({ updated_at: { previous_value: formerUpdate, current_value: toIso(conversation.updatedAtMs) } });
 
-  if (conversation.status !== formerStatus) publishConversation(context, "conversation_status_changed", conversation);
+  if (conversation.status !== formerStatus) announceStatus(context, conversation);
   publishConversation(context, "conversation_updated", conversation, changed);
   announceChange(context, conversation);
   return true;
+}
+
+function announceStatus(context: LiveAgentContext, conversation: Conversation): void {
+  publishConversation(context, "conversation_status_changed", conversation);
+  if (conversation.status === "open") publishConversation(context, "conversation_opened", conversation);
+  if (conversation.status === "resolved") publishConversation(context, "conversation_resolved", conversation);
 }
 
 function toWire(name: keyof Announced, value: unknown): unknown {

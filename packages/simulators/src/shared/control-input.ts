@@ -53,3 +53,23 @@ export function readOptionalRate(fields: Fields, key: string): number | undefine
   if (typeof value !== "number" || !(value >= 0 && value <= 1)) throw badInput(`"${key}" must be a number from 0 to 1.`);
   return value;
 }
+
+/** A list of texts, none of them empty. */
+export function readOptionalTexts(fields: Fields, key: string): string[] | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  const isList = Array.isArray(value) && value.every((item) => typeof item === "string" && item.length > 0);
+  if (!isList) throw badInput(`"${key}" must be a list of texts.`);
+  return value as string[];
+}
+
+/** Like a text, or `null` for nothing. */
+export function readNullableText(fields: Fields, key: string): string | null | undefined {
+  return fields[key] === null ? null : readOptionalText(fields, key);
+}
+
+export function readOneOf<Choice extends string>(fields: Fields, key: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === fields[key]);
+  if (found === undefined) throw badInput(`"${key}" must be one of ${choices.join(", ")}.`);
+  return found;
+}

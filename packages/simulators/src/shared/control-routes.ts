@@ -3,6 +3,9 @@ import { ControlError, notPossible } from "./control-error.ts";
 import { serveEvents } from "./desk-events.ts";
 import type { VendorSimulator } from "./vendor-simulator.ts";
 
+/** A file that an agent sends comes as base64. */
+const largestActionBytes = 67_108_864;
+
 type Action = (simulator: VendorSimulator, id: string, body: unknown) => unknown;
 
 // The simulators validate what they get, so a body goes on as it came.
@@ -39,7 +42,7 @@ export function addControlRoutes(server: FastifyInstance, simulators: readonly V
   server.get("/control/:vendor/conversations", async (request) => find(request).conversations());
   server.get("/control/:vendor/requests", async (request) => find(request).requests());
   server.get("/control/:vendor/events", (request, reply) => serveEvents(find(request), request, reply));
-  server.post("/control/:vendor/conversations/:id/:action", async (request) => {
+  server.post("/control/:vendor/conversations/:id/:action", { bodyLimit: largestActionBytes }, async (request) => {
     const { id, action } = request.params as { id: string; action: string };
     const simulator = find(request);
     const { ownActions = {} } = simulator;
@@ -63,6 +66,13 @@ export function addControlRoutes(server: FastifyInstance, simulators: readonly V
   server.put("/control/:vendor/queue", async (request) => find(request).setQueue(request.body as object));
   server.put("/control/:vendor/faults", async (request) => find(request).setFaults(request.body as object));
   server.put("/control/:vendor/webhook", async (request) => find(request).setWebhook(request.body as { url: string | null }));
+  server.put("/control/:vendor/:setting", async (request) => {
+    const { setting } = request.params as { setting: string };
+    const { ownSettings = {} } = find(request);
+    if (Object.hasOwn(ownSettings, setting)) return ownSettings[setting]?.(request.body ?? {});
+    const known = ["agents", "queue", "faults", "webhook", ...Object.keys(ownSettings)];
+    throw new ControlError(404, "UNKNOWN_ROUTE", `Unknown setting; known: ${known.join(", ")}.`);
+  });
   server.post("/control/reset", async () => {
     for (const simulator of simulators) simulator.reset();
     return { isReset: true };

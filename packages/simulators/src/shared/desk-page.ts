@@ -5,6 +5,7 @@ const files: Readonly<Record<string, { readonly name: string; readonly type: str
   "/": { name: "desk.html", type: "text/html; charset=utf-8" },
   "/desk.js": { name: "desk.js", type: "text/javascript; charset=utf-8" },
   "/desk-api.js": { name: "desk-api.js", type: "text/javascript; charset=utf-8" },
+  "/desk-files.js": { name: "desk-files.js", type: "text/javascript; charset=utf-8" },
   "/desk-list.js": { name: "desk-list.js", type: "text/javascript; charset=utf-8" },
   "/desk-transcript.js": { name: "desk-transcript.js", type: "text/javascript; charset=utf-8" },
   "/desk.css": { name: "desk.css", type: "text/css; charset=utf-8" },

@@ -14,6 +14,10 @@ export interface ControlMessage {
   /** The vendor could not deliver it to the webhook's receiver. */
   readonly isFailed?: true;
   readonly attachments?: readonly ControlAttachment[];
+  /** The user has seen it. */
+  readonly isRead?: true;
+  /** The vendor's own name of something that is not plain text: choices, cards, a form, a survey. */
+  readonly contentType?: string;
 }
 
 /** A file of a message. */
@@ -22,6 +26,8 @@ export interface ControlAttachment {
   readonly name: string;
   readonly type: string;
   readonly sizeBytes: number;
+  /** Where its bytes are, for a browser. */
+  readonly url?: string;
 }
 
 /** A note among agents. It never reaches the user. */
@@ -44,6 +50,12 @@ export interface ControlConversation {
   readonly createdAt: string;
   readonly messages: readonly ControlMessage[];
   readonly notes: readonly ControlNote[];
+  /** The user is typing, as far as the vendor was told. */
+  readonly isUserTyping?: true;
+  /** What the user answered to the survey. */
+  readonly survey?: { readonly rating: number; readonly feedback?: string };
+  /** What else the vendor knows of it, under its own words. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 export interface ControlAgent {
@@ -58,7 +70,7 @@ export interface DeskOverview {
   readonly title: string;
   readonly profile: string;
   /** What this vendor's desk can do beyond answering and closing. */
-  readonly abilities: readonly ("note" | "transfer" | "reopen")[];
+  readonly abilities: readonly ("note" | "transfer" | "reopen" | "attachment" | "survey")[];
   readonly agents: readonly ControlAgent[];
   /** Where a conversation can be moved to beside another agent. */
   readonly queues?: readonly { readonly id: string; readonly name: string }[];
@@ -84,7 +96,7 @@ export interface VendorSimulator {
   close(id: string, input?: { readonly abandon?: boolean }): ControlConversation;
   reopen(id: string): ControlConversation;
   survey(id: string): ControlConversation;
-  setAgents(input: { readonly online: number }): { readonly online: number };
+  setAgents(input: { readonly online: number }): object;
   setQueue(input: { readonly position?: number; readonly estimatedWaitMs?: number }): object;
   setFaults(faults: Faults): Faults;
   setWebhook(input: { readonly url: string | null; readonly secret?: string }): { readonly isSet: boolean };
@@ -106,6 +118,8 @@ export interface VendorSimulator {
   openConversation?(input: object): ControlConversation;
   /** For vendors with behaviour that can be chosen; replaces the whole set. */
   setBehaviour?(input: object): object;
+  /** Further settings `PUT /control/{vendor}/{name}` that only this vendor has. */
+  readonly ownSettings?: Readonly<Record<string, (body: unknown) => object>>;
   /** Further actions `POST /control/{vendor}/conversations/{id}/{name}` that only this vendor has. */
   readonly ownActions?: Readonly<Record<string, (id: string, body: unknown) => ControlConversation>>;
 }

@@ -5,14 +5,19 @@ export interface WebhookRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Why the vendor does not send it at all: a failure like any other. */
+  readonly refusal?: string;
 }
 
 export interface Webhook {
   /** Webhooks of one lane leave one at a time, in order. */
   readonly lane: string;
   readonly event: string;
-  /** How often it is tried again, each time `delayMs` after the failure; the lane waits. Once and no more when left out. */
-  readonly retries?: { readonly count: number; readonly delayMs: number };
+  /**
+   * How often it is tried again, each time `delayMs` after the failure; the lane waits. Once and no more when left out. `statuses`
+   * narrows what is tried again to some answers.
+   */
+  readonly retries?: { readonly count: number; readonly delayMs: number; readonly statuses?: readonly number[] };
   /** How long it waits before it leaves, and its lane with it. */
   readonly delayMs?: number;
   /**
@@ -124,7 +129,7 @@ export function createWebhookSender(options: {
   }
 
   async function deliver(webhook: Webhook): Promise<void> {
-    const { count, delayMs } = webhook.retries ?? { count: 0, delayMs: 0 };
+    const { count, delayMs, statuses }: NonNullable<Webhook["retries"]> = webhook.retries ?? { count: 0, delayMs: 0 };
     const startedAfter = discards;
     const isStopped = (): boolean => closing.signal.aborted || startedAfter !== discards;
     for (let retry = 0; retry <= count; retry += 1) {
@@ -132,11 +137,12 @@ export function createWebhookSender(options: {
       if (isStopped()) return;
       const request = webhook.build(retry);
       if (!request) return;
-      const outcome = await send(request);
+      const outcome = request.refusal === undefined ? await send(request) : ({ outcome: "failed", error: request.refusal } as const);
       if (closing.signal.aborted) return;
-      if (outcome.outcome === "failed" && retry === count) webhook.onFailure?.(outcome.error ?? "failed");
+      const isLast = retry === count || (statuses !== undefined && !statuses.includes(outcome.status ?? 0));
+      if (outcome.outcome === "failed" && isLast) webhook.onFailure?.(outcome.error ?? "failed");
       record(webhook, { ...outcome, ...(retry > 0 ? { retry } : {}) }, request.body);
-      if (outcome.outcome === "delivered") return;
+      if (outcome.outcome === "delivered" || isLast) return;
     }
   }
 
