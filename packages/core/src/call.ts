@@ -17,13 +17,16 @@ export interface Tracer {
   span<Result>(name: string, attributes: LogFields, run: () => Promise<Result>): Promise<Result>;
 }
 
-/** The bytes of a file that a user or bot sent. */
+/** The bytes of a file: one that a user or bot sent, or one that the desk sent. */
 export interface AttachmentContent {
   readonly name: string;
   readonly type: string;
   readonly sizeBytes: number;
   readonly stream: ReadableStream<Uint8Array>;
-  /** A signed link under which the vendor can fetch the file, for vendors that want links. */
+  /**
+   * A link that needs no other proof, for vendors that want links: it expires, so it is for fetching the file, not for keeping. Absent
+   * when the host has no public URL.
+   */
   readonly url?: string;
 }
 
@@ -37,7 +40,12 @@ export interface Call {
   readonly idempotencyKey: string;
   /** 1 for the first try of this step. */
   readonly attempt: number;
-  /** @throws HandoverError `ATTACHMENT_NOT_FOUND` */
+  /**
+   * Opens a file of the conversation that the call is about, by the id of the message's attachment. May be called again: each call
+   * gives a new stream. Cancel a stream that you do not read to its end.
+   *
+   * @throws HandoverError `ATTACHMENT_NOT_FOUND` when the conversation has no such file, or has it no longer
+   */
   readAttachment(id: string): Promise<AttachmentContent>;
   readonly logger: Logger;
   readonly tracer: Tracer;

@@ -218,7 +218,16 @@ export interface HandoverConnection<Options = unknown, State = unknown> {
   /** Learns the name and picture of an agent whose events carry only an id. Cached by the runtime. */
   getAgentProfile?(agentId: string, call: Call): Promise<Agent>;
 
-  /** Fetches a file that the desk sent. Called when somebody opens it, and to store it. */
+  /**
+   * Fetches a file that the desk sent. Called soon after the message came, to store it, and before that when somebody opens it; not
+   * again once it is stored. `attachment` is what `translate` gave. The content is read while the call lasts, up to the runtime's own
+   * limit of bytes; `sizeBytes` is 0 where the vendor does not say. Runs beside the messages: an error of effect `connection` stops the
+   * connection only when it says `retryAfterMs`. Credentials go to the vendor's own API only, not to where it redirects or links to. Without this method
+   * the runtime fetches `attachment.url`, where there is one.
+   *
+   * @throws HandoverError a retryable one is repeated for as long as `connectionRetryMs`; `ATTACHMENT_NOT_FOUND`, and a
+   * ProviderApiError with status 404, for `messageRetryMs`, because a vendor may show a message before its file; others not at all
+   */
   downloadAttachment?(handover: Handover<Options, State>, attachment: Attachment, call: Call): Promise<AttachmentContent>;
 
   /**

@@ -24,6 +24,10 @@ export interface Attachment {
   readonly type: string;
   /** Absent when the vendor does not say. */
   readonly sizeBytes?: number;
+  /**
+   * From a provider: where the file is, for a connection without `downloadAttachment`; it is never shown to anybody. To a provider:
+   * where a file of a bot is that the bot gave as a link.
+   */
   readonly url?: string;
   /** What the provider needs to fetch the file again; opaque to everybody else. */
   readonly providerData?: Json;

@@ -1,8 +1,10 @@
+import { Readable } from "node:stream";
 import { ProviderApiError } from "@handover/core";
 import type { Dispatcher } from "undici";
 import { Agent, request as undiciRequest } from "undici";
 import type { ZodType } from "zod";
 import { abortedError, noAnswerError, statusError, tooLargeError, unexpectedAnswerError } from "./http-errors.ts";
+import { encodeMultipart } from "./multipart.ts";
 import { punctualDispatcher } from "./punctual-dispatcher.ts";
 import type { HttpClient, HttpClientOptions, HttpHeaders, HttpRequest, HttpResponse } from "./http-types.ts";
 
@@ -24,14 +26,15 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const facts = { method: request.method, path: request.path, isRepeatable: request.isRepeatable ?? request.method === "GET" };
     if (isAborted(request.signal)) throw abortedError(facts, request.signal.reason, false);
     const headers = await credentialsFirst(request.signal, facts, () => headersOf(options.headers, request));
+    const { body, headers: bodyHeaders } = bodyOf(request);
     const timeout = AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs ?? defaultTimeoutMs);
     const startedAtMs = clock.now();
     try {
       const answer = await undiciRequest(baseUrl + request.path.value + queryOf(request.query), {
         dispatcher: punctualDispatcher(dispatcher, request.signal),
         method: request.method,
-        headers,
-        body: bodyOf(request) ?? null,
+        headers: { ...bodyHeaders, ...headers },
+        body,
         signal: AbortSignal.any([request.signal, timeout]),
       });
       const maxBytes = options.maxResponseBytes ?? defaultMaxResponseBytes;
@@ -55,7 +58,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const response = await send(request);
     if (response.status !== 401 || !options.refreshCredentials || request.retryOn401 === false) return response;
     await options.refreshCredentials();
-    return send(request);
+    return request.multipart ? response : send(request);
   }
 
   return {
@@ -107,20 +110,23 @@ async function credentialsFirst(
 }
 
 async function headersOf(own: HttpClientOptions["headers"], request: HttpRequest): Promise<HttpHeaders> {
-  const type =
-    request.json !== undefined ? "application/json" : request.form !== undefined ? "application/x-www-form-urlencoded" : undefined;
   return {
     accept: "application/json",
     "user-agent": "handover",
-    ...(type ? { "content-type": type } : {}),
     ...(typeof own === "function" ? await own(request.signal) : own),
     ...request.headers,
   };
 }
 
-function bodyOf(request: HttpRequest): string | undefined {
-  if (request.json !== undefined) return JSON.stringify(request.json);
-  return request.form === undefined ? undefined : new URLSearchParams(request.form).toString();
+function bodyOf(request: HttpRequest): { readonly body: string | Readable | null; readonly headers: HttpHeaders } {
+  if (request.json !== undefined) return { body: JSON.stringify(request.json), headers: { "content-type": "application/json" } };
+  if (request.form !== undefined) {
+    return { body: new URLSearchParams(request.form).toString(), headers: { "content-type": "application/x-www-form-urlencoded" } };
+  }
+  if (request.multipart === undefined) return { body: null, headers: {} };
+  const { body, contentType, contentLength } = encodeMultipart(request.multipart);
+  const length = contentLength === undefined ? {} : { "content-length": String(contentLength) };
+  return { body: Readable.from(body), headers: { "content-type": contentType, ...length } };
 }
 
 function queryOf(query: HttpRequest["query"]): string {

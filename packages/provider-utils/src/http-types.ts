@@ -34,6 +34,25 @@ export interface ErrorDescription {
   readonly message?: string;
 }
 
+/** A file of a multipart body. */
+export interface MultipartFile {
+  /** Name of the form's field, `attachments[]` for example; several files may have the same. */
+  readonly field: string;
+  /** The file's own name, any Unicode. */
+  readonly name: string;
+  readonly type: string;
+  /** 0 when it is not known: then the body has no `Content-Length`. */
+  readonly sizeBytes: number;
+  readonly stream: ReadableStream<Uint8Array>;
+}
+
+/** A form with files. */
+export interface MultipartBody {
+  /** Stand before the files. */
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly files: readonly MultipartFile[];
+}
+
 /** One call of a vendor's API. */
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -46,6 +65,8 @@ export interface HttpRequest {
   readonly json?: unknown;
   /** A body to send as `application/x-www-form-urlencoded`. */
   readonly form?: Readonly<Record<string, string>>;
+  /** A body to send as `multipart/form-data`, streamed. Such a request is not sent again after a 401: its files are read by then. */
+  readonly multipart?: MultipartBody;
   readonly signal: AbortSignal;
   readonly timeoutMs?: number;
   /**
