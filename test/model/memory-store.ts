@@ -1,5 +1,13 @@
 import type { Clock } from "@handover/core";
-import { RuntimeError, type HandoverRecord, type InboxRecord, type NewDelivery, type PartRecord, type Store } from "@handover/runtime";
+import {
+  isOpenHandover,
+  RuntimeError,
+  type HandoverRecord,
+  type InboxRecord,
+  type NewDelivery,
+  type PartRecord,
+  type Store,
+} from "@handover/runtime";
 import { applyCommit, applyReceive, entryKey, findHandover, partsOf } from "./memory-commit.ts";
 import { createMemoryData, type ConversationRow, type MemoryData } from "./memory-data.ts";
 
@@ -135,6 +143,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     putBlob: notModelled,
     readBlob: notModelled,
     deleteBlob: notModelled,
+    listBlobs: () => run(() => []),
     listConversationsOfUser: notModelled,
     erase: notModelled,
     eraseDue: () => run(() => 0),
@@ -175,8 +184,7 @@ function dueOf({ owner, leaseUntilMs, dueAtMs = Infinity }: ConversationRow): nu
 }
 
 function openHandovers(data: MemoryData, fits: (handover: HandoverRecord) => boolean): HandoverRecord[] {
-  const isOpen = ({ status, leaving, attempt }: HandoverRecord) => status !== "ended" || leaving.length > 0 || attempt.phase !== "over";
-  return [...data.handovers.values()].filter((handover) => isOpen(handover) && fits(handover));
+  return [...data.handovers.values()].filter((handover) => isOpenHandover(handover) && fits(handover));
 }
 
 function isOpenPart({ status }: PartRecord): boolean {

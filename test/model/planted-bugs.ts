@@ -18,7 +18,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "consumed-apart",
     harm: "A delivery is taken out of the inbox in a second commit: a crash in between has it translated twice.",
     file: "lanes/translate-task.ts",
-    find: "    return { ...consume, ...extras };\n  });",
+    find: "    return extras && { ...consume, ...extras };\n  });",
     replace: '    return extras;\n  });\n  await dropDeliveries(scope, [row], "translated");',
   },
   {
@@ -39,7 +39,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "late-line-dropped",
     harm: "What an agent said before the end, and is learned after it, is not shown.",
     file: "handover/apply-events.ts",
-    find: "if (Date.parse(event.message.sentAt) <= endedAtMs) return appendMessage(draft, event, true);",
+    find: "if (Date.parse(event.message.sentAt) <= endedAtMs) return appendMessage(draft, event, { ...surroundings, isLate: true });",
     replace: "",
   },
   {

@@ -1,4 +1,11 @@
 import type { Logger } from "@handover/core";
+import { createAttachmentLinks } from "./attachments/attachment-links.ts";
+import { createFileFetches } from "./attachments/fetch-desk-file.ts";
+import { getAttachment, openAttachmentLink } from "./attachments/get-attachment.ts";
+import { putAttachment } from "./attachments/put-attachment.ts";
+import { createAgentProfiles } from "./agents/agent-profiles.ts";
+import { createAvailabilityChecks } from "./availability/availability-checks.ts";
+import { checkEndpoint } from "./availability/check-endpoint.ts";
 import { callVendor } from "./connections/call-vendor.ts";
 import { createConnectionRegistry } from "./connections/connection-registry.ts";
 import { createChangeHub } from "./conversation/change-hub.ts";
@@ -14,10 +21,15 @@ import { createPushTries } from "./lanes/push-tries.ts";
 import { completeTiming, defaultLimits } from "./defaults.ts";
 import type { HandoverRuntimeOptions, RuntimeClock } from "./options.ts";
 import { endHandover, requestHandover } from "./request-and-end.ts";
+import { createPresenceBoard } from "./presence/presence-board.ts";
+import { setPresence } from "./presence/set-presence.ts";
+import { createUserReceipts } from "./read/user-receipts.ts";
 import { receiveMessage } from "./receive-message.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConnectionReport, HandoverRuntime } from "./runtime.ts";
+import { createQueuePolls } from "./queue/queue-polls.ts";
 import { shareReads } from "./store/shared-reads.ts";
+import { submitSurvey } from "./survey/submit-survey.ts";
 import { createBacklog } from "./backlog.ts";
 import { createAccountChanges } from "./connections/account-changes.ts";
 import { createComparisonFeed } from "./connections/comparison-feed.ts";
@@ -71,22 +83,43 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     typing: createTypingBoard({ store, clock, timing }),
     receipts: createReceiptBoard(store),
     pushTries: createPushTries(),
+    presence: createPresenceBoard({ store, clock, timing }),
+    get userReceipts() {
+      return userReceipts;
+    },
+    links: createAttachmentLinks({ store, clock, timing, ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }) }),
+    fileFetches: createFileFetches(() => context),
+    ...(options.attachmentUrl ? { attachmentUrl: options.attachmentUrl } : {}),
+    ...(options.fetchFile ? { fetchFile: options.fetchFile } : {}),
     stopSignal: stopping.signal,
     bootId: randomId(options.random ?? systemRandom),
     nudge: (key) => work.nudge(key),
     get accountChanges() {
       return accountChanges;
     },
+    get agentProfiles() {
+      return agentProfiles;
+    },
+    get availability() {
+      return availability;
+    },
+    get queuePolls() {
+      return queuePolls;
+    },
     get backlog() {
       return backlog;
     },
   };
   const backlog = createBacklog(context);
+  const agentProfiles = createAgentProfiles(context);
+  const availability = createAvailabilityChecks(context);
+  const queuePolls = createQueuePolls(context);
   const feed = createComparisonFeed(context);
   const accountChanges = createAccountChanges(context, (accountKey) => feed.feed(({ attempt }) => attempt.accountKey === accountKey));
   const work: Scheduler = createScheduler(context, () => listener);
   const housekeeping = createHousekeeping(context, feed);
   const userTyping = createUserTyping(context);
+  const userReceipts = createUserReceipts(context);
   context.metrics.gauge("handover_workers", () => work.workerCount);
   context.metrics.gauge("handover_stalled_conversations", () => work.stalledCount);
   let unwatch: (() => void) | undefined;
@@ -124,6 +157,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
         context.changes.announce(key);
         work.nudge(key);
       });
+      context.presence.open();
       isRunning = true;
       if (!delivers) return;
       work.start();
@@ -133,6 +167,9 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
       if (!isRunning) return;
       isRunning = false;
       housekeeping.stop();
+      context.presence.close();
+      userReceipts.stop();
+      queuePolls.stop();
       const cancelGrace = clock.after(stopGraceMs, () => stopping.abort(new Error("The runtime stops.")));
       await work.stop();
       await withinTime(clock, stopGraceMs, Promise.allSettled(inFlight));
@@ -144,7 +181,11 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
       await store.close();
     },
     receiveMessage: (request) => running(() => receiveMessage(context, request)),
+    putAttachment: (request) => running(() => putAttachment(context, request)),
+    getAttachment: (request) => running(() => getAttachment(context, request)),
+    openAttachmentLink: (token) => running(() => openAttachmentLink(context, token)),
     requestHandover: (request) => running(() => requestHandover(context, request)),
+    checkAvailability: (request) => running(() => checkEndpoint(context, request)),
     endHandover: (request) => running(() => endHandover(context, request)),
     follow(request) {
       requireRunning();
@@ -159,6 +200,13 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
       return context.receipts.watch(conversationKey(address), listen);
     },
     setTyping: (request) => running(() => userTyping(request)),
+    setPresence: (request) => running(() => setPresence(context, request)),
+    markRead: (request) => running(() => userReceipts.read(request)),
+    markDelivered(request) {
+      requireRunning();
+      userReceipts.delivered(request);
+    },
+    submitSurvey: (request) => running(() => submitSurvey(context, request)),
     onEntry(push) {
       listener = push;
     },

@@ -18,8 +18,15 @@ export const defaultTiming: Timing = {
   leaseMs: 30_000,
   stallMs: 60_000,
   pollMs: 1_000,
+  queueUpdateMinimumMs: 5_000,
+  availabilityTimeoutMs: 3_000,
+  agentProfileWaitMs: 1_000,
   typingExpiryMs: 10_000,
   typingThrottleMs: 3_000,
+  attachmentTimeoutMs: 30_000,
+  attachmentLinkMs: 86_400_000,
+  presenceGraceMs: 30_000,
+  receiptWindowMs: 1_000,
 };
 
 /** All times of a runtime. A step that makes a call or two and waits for them is no step that hangs. */
@@ -41,4 +48,8 @@ export const defaultLimits: Limits = {
   conversationsAtOnce: 1_000,
   callsPerAccount: 100,
   comparisonsPerAccount: 8,
+  attachmentBytes: 25 * 1024 * 1024,
+  attachmentsPerMessage: 10,
+  attachmentsPerConversation: 500,
+  attachmentBytesPerConversation: 500 * 1024 * 1024,
 };

@@ -1,8 +1,10 @@
 import { InvalidConfigError, parseConfig, type ConfigIssue, type Json } from "@handover/core";
+import { completeAvailability, type AvailabilityOptions } from "./availability/availability-options.ts";
 import type { Bot } from "./bot.ts";
 import type { ConnectionRegistry } from "./connections/connection-registry.ts";
 import { RuntimeError } from "./errors.ts";
 import type { EndpointOptions, HandoverRuntimeOptions } from "./options.ts";
+import { findQueueIssues, type QueueOptions } from "./queue/queue-options.ts";
 import { defaultTexts, type Texts } from "./texts.ts";
 
 /** An endpoint with its defaults filled in. */
@@ -14,7 +16,16 @@ export interface Endpoint {
     readonly connections: readonly string[];
     readonly options: Readonly<Record<string, Json>>;
     readonly acceptTimeoutMs?: number;
+    readonly queue: QueueOptions;
+    readonly repeatHandoverMessage: boolean;
+    readonly availability: Required<AvailabilityOptions>;
     readonly detachedAfterMs: number;
+    readonly userIdleTimeoutMs?: number;
+    readonly agentIdleTimeoutMs?: number;
+    readonly connectsMessage?: boolean;
+    readonly disconnectsMessage?: boolean;
+    readonly cancelWords?: readonly string[];
+    readonly surveys?: "vendor" | "bot" | "none";
   };
   readonly channel: "any-time" | "answers-only";
   readonly channelOptions: readonly string[];
@@ -36,6 +47,9 @@ export function createEndpoints(options: HandoverRuntimeOptions, connections: Co
     const names = endpoint.handover?.connections ?? [];
     if (endpoint.handover && names.length === 0) at("handover", "names no connection");
     for (const name of names) if (!connections.has(name)) at("handover", `names the connection "${name}", which is not configured`);
+    checkIdleTimes(endpoint, (message) => at("handover", message));
+    for (const issue of findQueueIssues({ ...endpoint.handover?.queue }))
+      issues.push({ ...issue, path: ["endpoints", index, "handover", ...issue.path] });
     endpoints.set(endpoint.token, toEndpoint(endpoint, options.bot));
   });
   if (issues.length > 0) throw new InvalidConfigError({ subject: "The runtime's configuration", issues });
@@ -56,13 +70,34 @@ function toEndpoint(endpoint: EndpointOptions, defaultBot: Bot | undefined): End
             connections: [...new Set(handover.connections)],
             options: handover.options ?? {},
             ...(handover.acceptTimeoutMs === undefined ? {} : { acceptTimeoutMs: handover.acceptTimeoutMs }),
+            queue: handover.queue ?? {},
+            repeatHandoverMessage: handover.repeatHandoverMessage ?? false,
+            availability: completeAvailability(handover.availability),
             detachedAfterMs: handover.detachedAfterMs ?? day,
+            ...talkOptions(handover),
           },
         }
       : {}),
     channel: endpoint.channel ?? "any-time",
     channelOptions: endpoint.channelOptions ?? [],
   };
+}
+
+/** What is said of the talk itself, as it is given. */
+function talkOptions(handover: NonNullable<EndpointOptions["handover"]>): Partial<NonNullable<Endpoint["handover"]>> {
+  const { userIdleTimeoutMs, agentIdleTimeoutMs, connectsMessage, disconnectsMessage, cancelWords, surveys } = handover;
+  const given = { userIdleTimeoutMs, agentIdleTimeoutMs, connectsMessage, disconnectsMessage, cancelWords, surveys };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** Units are easily mixed up: what is far from any sense is refused with a hint. */
+function checkIdleTimes({ handover }: EndpointOptions, add: (message: string) => void): void {
+  for (const key of ["userIdleTimeoutMs", "agentIdleTimeoutMs"] as const) {
+    const value = handover?.[key];
+    if (value !== undefined && !(value > 0 && value <= 30 * day)) {
+      add(`has ${key}: ${value}, which must be milliseconds, more than 0 and at most ${30 * day} (30 days)`);
+    }
+  }
 }
 
 /** Why nobody can be asked for at an endpoint; nothing where it can. */

@@ -13,9 +13,9 @@ import type {
   TextFormat,
 } from "@handover/core";
 
-/** What a `notice` is about. */
+/** What a `notice` is about. `inactive` is for bots only: the timer that the bot had set went off. */
 export type NoticeEvent =
-  "agent-joined" | "agent-left" | "transferred" | "queue-updated" | "message-failed" | "message-changed" | "survey-offered";
+  "agent-joined" | "agent-left" | "transferred" | "queue-updated" | "message-failed" | "message-changed" | "survey-offered" | "inactive";
 
 /** An attachment as a reader sees it: without what only the provider needs. */
 export type EntryAttachment = Omit<Attachment, "providerData">;
@@ -83,6 +83,12 @@ export interface StoredEntry extends Omit<VisibleEntry, "attachments" | "choices
   readonly choices?: readonly Choice[];
   /** Which choice a user's message answers. */
   readonly answer?: Answer;
+  /** With `answer`: the handover whose desk offered the choice. Absent for a choice of the bot. */
+  readonly answerOf?: string;
+  /** With `inactive`: how often the timer went off since the user wrote last. */
+  readonly count?: number;
+  /** When the desk wrote it by its own clock, where `at` is the time of arrival. */
+  readonly sentAt?: string;
   /** `user`, `bot`, `runtime`, or the name of a connection; unique together with `id` within the conversation. */
   readonly source: string;
   /** Nobody may see an entry whose content was erased. */
@@ -94,16 +100,24 @@ export interface StoredEntry extends Omit<VisibleEntry, "attachments" | "choices
 /** An entry that has no number yet. */
 export type NewEntry = Omit<StoredEntry, "seq">;
 
-/** The entry as a reader of the given audience may see it. */
-export function entryFor(entry: StoredEntry, reader: Audience): Entry {
+/**
+ * The entry as a reader of the given audience may see it.
+ * @param linkTo where a file is that has no link of its own
+ */
+export function entryFor(entry: StoredEntry, reader: Audience, linkTo?: (id: string) => string): Entry {
   if (!entry.audience.includes(reader)) return { seq: entry.seq, kind: "hidden" };
-  const { source: _source, audience: _audience, answer: _answer, isErased: _isErased, choices, attachments, cards, ...visible } = entry;
+  const { source: _source, audience: _audience, answer: _answer, answerOf: _answerOf, count: _count, sentAt: _sentAt, ...shown } = entry;
+  const { isErased: _isErased, choices, attachments, cards, ...visible } = shown;
   return {
     ...visible,
-    ...(attachments ? { attachments: attachments.map(withoutProviderData) } : {}),
+    ...(attachments ? { attachments: attachments.map((file) => withLink(withoutProviderData(file), linkTo)) } : {}),
     ...(choices ? { choices: choices.map(withoutProviderData) } : {}),
     ...(cards ? { cards: cards.map((card) => (card.choices ? { ...card, choices: card.choices.map(withoutProviderData) } : card)) } : {}),
   };
+}
+
+function withLink(file: EntryAttachment, linkTo: ((id: string) => string) | undefined): EntryAttachment {
+  return file.url !== undefined || !linkTo ? file : { ...file, url: linkTo(file.id) };
 }
 
 function withoutProviderData<Value extends { readonly providerData?: unknown }>(value: Value): Omit<Value, "providerData"> {

@@ -2,6 +2,7 @@ import { conversationKey } from "./conversation/conversation-key.ts";
 import { waitForChange } from "./conversation/wait-for-change.ts";
 import { requireEndpoint } from "./endpoints.ts";
 import { entryFor, type Entry } from "./entry.ts";
+import { linksFor } from "./attachments/entry-links.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConversationAddress } from "./runtime.ts";
 
@@ -15,6 +16,7 @@ export async function* followEntries(
   requireEndpoint(context.endpoints, request.endpoint);
   const key = conversationKey(request);
   const stop = AbortSignal.any([context.stopSignal, ...(request.signal ? [request.signal] : [])]);
+  const linkTo = linksFor(context, request);
   let after = request.after ?? 0;
   const isStopped = () => stop.aborted;
   while (!isStopped()) {
@@ -27,7 +29,7 @@ export async function* followEntries(
       });
       for (const entry of page) {
         if (isStopped()) return;
-        yield entryFor(entry, "user");
+        yield entryFor(entry, "user", linkTo);
         after = entry.seq;
       }
       if (page.length === 0) await waitForChange(context, change.promise, stop);

@@ -1,3 +1,4 @@
+import { eraseUnusedFiles } from "./attachments/orphans.ts";
 import type { ComparisonFeed } from "./connections/comparison-feed.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { HandoverRecord } from "./store/records.ts";
@@ -11,11 +12,14 @@ export interface Housekeeping {
 }
 
 const erasuresAtATime = 20;
+/** How often files are looked for that are in no message. */
+const unusedFilesMs = 60 * 60 * 1000;
 
 /** Reconciles at start-up, forgets parked deliveries that nobody claimed, and erases what must not be kept. */
 export function createHousekeeping(context: RuntimeContext, feed: ComparisonFeed): Housekeeping {
   let isRunning = false;
   let cancelSweep: (() => void) | undefined;
+  let unusedFilesAtMs = Infinity;
 
   /** What waits to be erased, and what is too old. */
   async function eraseDue(): Promise<void> {
@@ -32,6 +36,10 @@ export function createHousekeeping(context: RuntimeContext, feed: ComparisonFeed
         context.logger.info("Deliveries of conversations that nobody here knows were forgotten.", { count: expired.length });
       }
       await eraseDue();
+      if (context.clock.now() >= unusedFilesAtMs) {
+        await eraseUnusedFiles(context);
+        unusedFilesAtMs = context.clock.now() + unusedFilesMs;
+      }
     } catch (error) {
       context.logger.error(`The store could not be swept: ${errorSummary(error)}`);
     }
@@ -41,6 +49,8 @@ export function createHousekeeping(context: RuntimeContext, feed: ComparisonFeed
   return {
     start() {
       isRunning = true;
+      // Not with the first sweep: at start-up there is more urgent work.
+      unusedFilesAtMs = context.clock.now() + 1;
       context.accountChanges.start();
       // Where an account says what changed, only that is taken up, by itself.
       feed.feed((handover) => !isComparable(handover) || context.accountChanges.needOf(handover.attempt) === "each");

@@ -19,7 +19,10 @@ export type {
   RuntimeClock,
   Timing,
 } from "./options.ts";
-export type { Bot, BotAnswer, BotEvent, BotMessage, BotTurn } from "./bot.ts";
+export type { Bot, BotAnswer, BotAttachment, BotEvent, BotMessage, BotTurn } from "./bot.ts";
+export type { NewAttachment, StoredAttachment } from "./attachments/put-attachment.ts";
+export type { ByteSource } from "./attachments/byte-source.ts";
+export { harmlessTypes } from "./attachments/media-type.ts";
 export { entryFor } from "./entry.ts";
 export type {
   Audience,
@@ -32,11 +35,13 @@ export type {
   StoredEntry,
   VisibleEntry,
 } from "./entry.ts";
+export type { AvailabilityOptions } from "./availability/availability-options.ts";
+export type { QueueOptions } from "./queue/queue-options.ts";
 export { defaultTexts, endText } from "./texts.ts";
 export type { Texts } from "./texts.ts";
 export type { EraseResult } from "./erase-user.ts";
 export type { ReceiptSignal } from "./receipts.ts";
-export { defaultTiming } from "./defaults.ts";
+export { defaultLimits, defaultTiming } from "./defaults.ts";
 export { RuntimeError } from "./errors.ts";
 export type { RuntimeErrorCode } from "./errors.ts";
 export { createLocalBudgets } from "./store/budget.ts";
@@ -45,6 +50,8 @@ export { createLocalSignals } from "./store/local-signals.ts";
 export type { LocalSignals } from "./store/local-signals.ts";
 export { blobPieces } from "./store/blob-pieces.ts";
 export { amendEntry, deliveryOfRank, deliveryRank } from "./store/amend.ts";
+export { isOpenHandover } from "./store/open-handover.ts";
+export { maximumInactivityMinutes, whyNoTimer } from "./inactivity/inactivity-timer.ts";
 export { entrySkeleton, handoverSkeleton, journalSkeleton, oldEntries, partSkeleton } from "./store/skeleton.ts";
 export type { Claim, ReceiveResult, Store, StoredBlob } from "./store/store.ts";
 export type {
@@ -55,13 +62,18 @@ export type {
   CommitResult,
   ConversationPatch,
   ConversationRecord,
+  DeskFileRecord,
   EndingRecord,
   EntryAmendment,
   HandoverRecord,
+  IdleRecord,
+  InactivityRecord,
   InboxRecord,
   JournalItem,
   NewBlob,
   NewDelivery,
   PartRecord,
   PartStatus,
+  PresenceRecord,
+  SurveyRecord,
 } from "./store/records.ts";

@@ -1,5 +1,7 @@
-import type { Clock, HandoverProvider, HttpDispatcher, Json, Logger, Random } from "@handover/core";
+import type { AttachmentContent, Clock, HandoverProvider, HttpDispatcher, Json, Logger, Random } from "@handover/core";
+import type { AvailabilityOptions } from "./availability/availability-options.ts";
 import type { Bot } from "./bot.ts";
+import type { QueueOptions } from "./queue/queue-options.ts";
 import type { Store } from "./store/store.ts";
 import type { Texts } from "./texts.ts";
 
@@ -36,8 +38,38 @@ export interface EndpointHandoverOptions {
   readonly texts?: Partial<Texts>;
   /** How long a handover may wait until it is active. Default: no limit. */
   readonly acceptTimeoutMs?: number;
+  /** What a waiting user is told about the queue. Default: what the vendor tells by itself; nothing is asked. */
+  readonly queue?: QueueOptions;
+  /** Shows the text `accepted` again each time the user writes while waiting in the queue. Default: false. */
+  readonly repeatHandoverMessage?: boolean;
+  /** Whether somebody is asked for before a handover starts, and what it means when nobody can tell. */
+  readonly availability?: AvailabilityOptions;
   /** How long a handover whose messages the vendor carries itself (`relay: "none"`) stays open. Default: 24 hours. */
   readonly detachedAfterMs?: number;
+  /**
+   * How long the user may say nothing while the handover is active, in milliseconds; then it ends as `abandoned`. At most 30
+   * days. Default: no limit.
+   */
+  readonly userIdleTimeoutMs?: number;
+  /**
+   * How long a message of the user may wait for an answer of the desk while the handover is active, in milliseconds; then it
+   * ends as `timed-out`. At most 30 days. Default: no limit.
+   */
+  readonly agentIdleTimeoutMs?: number;
+  /** Whether the desk is told when the user comes back. Default: true. */
+  readonly connectsMessage?: boolean;
+  /** Whether the desk is told when the user has gone away. Default: true. */
+  readonly disconnectsMessage?: boolean;
+  /**
+   * Words that take the request back while nobody has answered, for channels without buttons: a message that is one of them, in
+   * any case, and nothing else. Default: none.
+   */
+  readonly cancelWords?: readonly string[];
+  /**
+   * Who asks the user how it was: the contact centre (`vendor`, default), the `bot` (its `ended` event then says who served the
+   * user, and when; what the contact centre offers is not shown), or nobody (`none`).
+   */
+  readonly surveys?: "vendor" | "bot" | "none";
 }
 
 /** One entry point of a bot on one channel. */
@@ -94,10 +126,24 @@ export interface Timing {
   readonly stallMs: number;
   /** How often the store is asked for work that is due. Default 1 000. */
   readonly pollMs: number;
+  /** The queue of a waiting user is asked for at most once in this time, whatever interval is wanted. Default 5 000. */
+  readonly queueUpdateMinimumMs: number;
+  /** How long whoever asks for the availability, and a start, wait for an answer. Default 3 000. */
+  readonly availabilityTimeoutMs: number;
+  /** How long what an agent says or does may wait for the agent's name. Default 1 000. */
+  readonly agentProfileWaitMs: number;
   /** When a typing sign of the desk goes out by itself. Default 10 000. */
   readonly typingExpiryMs: number;
   /** Typing of the user is told to the desk at most once in this time. Default 3 000. */
   readonly typingThrottleMs: number;
+  /** Fetching one file of the desk; never more than half of `stallMs`. Default 30 000. */
+  readonly attachmentTimeoutMs: number;
+  /** How long a link to a file is good for that a vendor or a bot is given. Default 24 hours. */
+  readonly attachmentLinkMs: number;
+  /** A user who is back within this time was not away. Default 30 000. */
+  readonly presenceGraceMs: number;
+  /** What the user has got and read is told to the desk at most once in this time. Default 1 000. */
+  readonly receiptWindowMs: number;
 }
 
 /** Limits on what comes from outside. */
@@ -124,6 +170,14 @@ export interface Limits {
   readonly callsPerAccount: number;
   /** How many of them may only compare or poll. Default 8. */
   readonly comparisonsPerAccount: number;
+  /** Bytes of one file, of either side. Default 25 MiB. */
+  readonly attachmentBytes: number;
+  /** Files of one message of a user or bot. Default 10. */
+  readonly attachmentsPerMessage: number;
+  /** Files that one conversation may have before its user can send no more. Default 500. */
+  readonly attachmentsPerConversation: number;
+  /** Bytes of all of them. Default 500 MiB. */
+  readonly attachmentBytesPerConversation: number;
 }
 
 /** How long things are kept. */
@@ -146,6 +200,13 @@ export interface HandoverRuntimeOptions {
   readonly limits?: Partial<Limits>;
   /** Default: content is kept until somebody erases it. */
   readonly retention?: Retention;
+  /** Where readers find a file: the `url` of attachments in entries. Without it only links that bots gave have one. */
+  readonly attachmentUrl?: (file: { readonly endpoint: string; readonly conversation: string; readonly id: string }) => string;
+  /**
+   * Opens a file behind a link of others: of a bot, or of a desk whose connection cannot download. It must refuse addresses of the
+   * host's own network, also where a redirect leads to one. Without it such files cannot be opened.
+   */
+  readonly fetchFile?: (url: string, call: { readonly signal: AbortSignal }) => Promise<AttachmentContent>;
   readonly clock?: RuntimeClock;
   readonly random?: Random;
   readonly dispatcher?: HttpDispatcher;

@@ -1,4 +1,7 @@
 import type { Answer, User } from "@handover/core";
+import { resolveAttachments } from "./attachments/message-attachments.ts";
+import { cancelledBy } from "./cancel/cancel-choice.ts";
+import { receiveCancel } from "./cancel/receive-cancel.ts";
 import { conversationKey } from "./conversation/conversation-key.ts";
 import { requireEndpoint } from "./endpoints.ts";
 import type { NewEntry, StoredEntry } from "./entry.ts";
@@ -15,7 +18,7 @@ export async function receiveMessage(
   context: RuntimeContext,
   request: ConversationAddress & { readonly message: IncomingMessage; readonly user?: User },
 ): Promise<{ readonly seq: number }> {
-  requireEndpoint(context.endpoints, request.endpoint);
+  const endpoint = requireEndpoint(context.endpoints, request.endpoint);
   const key = conversationKey(request);
   const { message } = request;
   checkMessage(context, message);
@@ -23,7 +26,10 @@ export async function receiveMessage(
   if (known) return { seq: known.seq };
   await checkWaiting(context, key);
   const answer = message.answer ? await resolveAnswer(context, key, message.answer) : undefined;
-  const entry = toEntry(context, message, answer, request.user);
+  const attachments = await resolveAttachments(context, key, message.attachments);
+  const entry = { ...toEntry(context, message, answer, request.user), ...(attachments.length > 0 ? { attachments } : {}) };
+  const cancelledSeq = await receiveCancel(context, key, endpoint, { entry, pressed: answer?.cancels });
+  if (cancelledSeq !== undefined) return { seq: cancelledSeq };
   const recognizedSeq = await receiveRecognized(context, key, entry);
   if (recognizedSeq !== undefined) return { seq: recognizedSeq };
   const commit: Commit = {
@@ -46,8 +52,8 @@ function checkMessage(context: RuntimeContext, message: IncomingMessage): void {
     throw new RuntimeError("INVALID_MESSAGE", `A message needs an "id" of 1 to ${idCharacters} characters, chosen by the client.`);
   }
   const text = message.text ?? "";
-  if (text.trim() === "" && !message.answer) {
-    throw new RuntimeError("MESSAGE_EMPTY", 'The message has nothing in it. Send a "text" that is not only white space.');
+  if (text.trim() === "" && !message.answer && !message.attachments?.length) {
+    throw new RuntimeError("MESSAGE_EMPTY", 'The message has nothing in it. Send a "text" that is not only white space, or a file.');
   }
   const length = Array.from(text).length;
   if (length > context.limits.messageCharacters) {
@@ -78,13 +84,20 @@ async function checkWaiting(context: RuntimeContext, key: string): Promise<void>
   );
 }
 
-async function resolveAnswer(
-  context: RuntimeContext,
-  key: string,
-  answer: { seq: number; choice: string },
-): Promise<Answer & { title: string }> {
+/** What was pressed. */
+interface Pressed {
+  readonly title: string;
+  readonly answer: Answer;
+  /** The handover whose desk offered it. */
+  readonly answerOf: string | undefined;
+  /** The handover that it takes back. */
+  readonly cancels: string | undefined;
+}
+
+async function resolveAnswer(context: RuntimeContext, key: string, answer: { seq: number; choice: string }): Promise<Pressed> {
   const [entry] = await context.store.readEntries(key, { after: answer.seq - 1, limit: 1 });
-  const choice = entry?.seq === answer.seq ? choicesOf(entry).find((candidate) => candidate.id === answer.choice) : undefined;
+  const isShown = entry?.seq === answer.seq && entry.audience.includes("user");
+  const choice = isShown ? choicesOf(entry).find((candidate) => candidate.id === answer.choice) : undefined;
   if (!entry || !choice) {
     throw new RuntimeError(
       "INVALID_MESSAGE",
@@ -92,11 +105,15 @@ async function resolveAnswer(
     );
   }
   return {
-    messageId: entry.id,
-    choice: choice.id,
     title: choice.title.trim() === "" ? (choice.payload ?? "") : choice.title,
-    ...(choice.payload === undefined ? {} : { payload: choice.payload }),
-    ...(choice.providerData === undefined ? {} : { providerData: choice.providerData }),
+    answer: {
+      messageId: entry.id,
+      choice: choice.id,
+      ...(choice.payload === undefined ? {} : { payload: choice.payload }),
+      ...(choice.providerData === undefined ? {} : { providerData: choice.providerData }),
+    },
+    answerOf: entry.kind === "message" ? entry.handover : undefined,
+    cancels: cancelledBy(entry, choice.id),
   };
 }
 
@@ -105,14 +122,8 @@ function choicesOf(entry: StoredEntry) {
 }
 
 /** What was pressed is shown by its title, whatever payload a bot goes by; by its payload only where it has no title. */
-function toEntry(
-  context: RuntimeContext,
-  message: IncomingMessage,
-  answer: (Answer & { title: string }) | undefined,
-  user: User | undefined,
-): NewEntry {
-  const { title, ...stored } = answer ?? { title: undefined };
-  const text = message.text?.trim() ? message.text : title;
+function toEntry(context: RuntimeContext, message: IncomingMessage, pressed: Pressed | undefined, user: User | undefined): NewEntry {
+  const text = message.text?.trim() ? message.text : pressed?.title;
   return {
     id: message.id,
     source: "user",
@@ -121,6 +132,7 @@ function toEntry(
     author: { role: "user", ...(user ? { id: user.id } : {}), ...(user?.name === undefined ? {} : { name: user.name }) },
     audience: ["user", "bot", "desk"],
     ...(text === undefined ? {} : { text }),
-    ...(answer ? { answer: stored as Answer } : {}),
+    ...(pressed ? { answer: pressed.answer } : {}),
+    ...(pressed?.answerOf === undefined ? {} : { answerOf: pressed.answerOf }),
   };
 }

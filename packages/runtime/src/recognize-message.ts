@@ -29,6 +29,7 @@ export async function receiveRecognized(context: RuntimeContext, key: string, en
     const endpoint = endpointOf(context.endpoints, conversation.endpoint);
     await applyEvents(draft, [event], {
       texts: endpoint.texts,
+      showsSurveys: (endpoint.handover?.surveys ?? "vendor") === "vendor",
       windowMs: context.timing.reorderWindowMs,
       isLate: false,
       isOvertaken: false,

@@ -7,6 +7,9 @@ import type { NewEntry } from "./entry.ts";
 import { RuntimeError } from "./errors.ts";
 import { createDraft, draftCommit } from "./handover/draft.ts";
 import { beginEnding, requestedReason } from "./handover/ending.ts";
+import { checkQueueOptions } from "./queue/check-queue-options.ts";
+import type { QueueOptions } from "./queue/queue-options.ts";
+import { changeRunning } from "./changes/change-running.ts";
 import { draftRequest, requestPatch, transcriptStart } from "./handover/request-handover.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConversationAddress } from "./runtime.ts";
@@ -17,6 +20,8 @@ export type HandoverRequest = ConversationAddress & {
   readonly transcript?: readonly Message[];
   readonly summary?: string;
   readonly user?: User;
+  readonly queue?: QueueOptions;
+  readonly repeatHandoverMessage?: boolean;
 };
 
 /** Asks for a person; one that is running is kept, one that is about to end is waited for. */
@@ -69,8 +74,10 @@ async function tryRequest(context: RuntimeContext, request: HandoverRequest): Pr
   const { handover: people } = endpoint;
   if (!people || whyNoHandover(endpoint)) throw cannotRequest(endpoint);
   const options = mergeOptions(endpoint, context.connections, request.options ? [request.options] : []);
+  checkQueueOptions(request.queue);
   const { result } = await transact(context, { key }, async (view) => {
-    if (view.handover) return { result: view.handover.status === "ending" ? undefined : view.handover.id };
+    if (view.handover?.status === "ending") return { result: undefined };
+    if (view.handover) return changeRunning(context, endpoint, view, request);
     const history = toHistory(view, request.transcript ?? []);
     const lastSeq = view.conversation?.lastSeq ?? 0;
     const transcriptAfter = await transcriptStart(context, view);
@@ -80,6 +87,8 @@ async function tryRequest(context: RuntimeContext, request: HandoverRequest): Pr
       options,
       ...(request.summary === undefined ? {} : { summary: request.summary }),
       ...(request.user ? { user: request.user } : {}),
+      ...(request.queue ? { queue: request.queue } : {}),
+      ...(request.repeatHandoverMessage === undefined ? {} : { repeatHandoverMessage: request.repeatHandoverMessage }),
       takesAfter: history.length > 0 ? history.length : takesAfter(view, endpoint, lastSeq, transcriptAfter),
       transcriptAfter,
       lastSeq: lastSeq + history.length,
@@ -128,7 +137,11 @@ function toHistory(view: ConversationView, transcript: readonly Message[]): NewE
 /** Ends the handover that runs. */
 export async function endHandover(
   context: RuntimeContext,
-  request: ConversationAddress & { readonly reason?: EndReason; readonly actor?: "user" | "bot" | "system" },
+  request: ConversationAddress & {
+    readonly reason?: EndReason;
+    readonly actor?: "user" | "bot" | "system";
+    readonly closeHandoverInProvider?: boolean;
+  },
 ): Promise<{ readonly handover: string }> {
   requireEndpoint(context.endpoints, request.endpoint);
   const key = conversationKey(request);
@@ -141,6 +154,7 @@ export async function endHandover(
       actor: request.actor ?? "user",
       closedBy: "us",
       windowMs: 0,
+      leavesDeskOpen: request.closeHandoverInProvider === false,
     });
     return { result: handover.id, commit: draftCommit(draft) };
   });

@@ -1,5 +1,7 @@
-import type { ConnectionFinding, EndReason, Json, Message, User } from "@handover/core";
+import type { AttachmentContent, Availability, ConnectionFinding, EndReason, Json, Message, SurveyAnswers, User } from "@handover/core";
+import type { NewAttachment, StoredAttachment } from "./attachments/put-attachment.ts";
 import type { Entry } from "./entry.ts";
+import type { QueueOptions } from "./queue/queue-options.ts";
 import type { EraseResult } from "./erase-user.ts";
 import type { ReceiptSignal } from "./receipts.ts";
 
@@ -14,6 +16,8 @@ export interface IncomingMessage {
   /** Chosen by the client, unique in the conversation, 1 to 128 characters: the same id again does nothing. */
   readonly id: string;
   readonly text?: string;
+  /** Ids of files that `putAttachment` has put into the conversation, within the last 23 hours. */
+  readonly attachments?: readonly string[];
   /** Which choice was pressed, by the `seq` of the entry that offered it. */
   readonly answer?: { readonly seq: number; readonly choice: string };
 }
@@ -66,14 +70,37 @@ export interface HandoverRuntime {
   /**
    * Takes a message of the user. It goes to the bot, or to the desk while a handover runs.
    * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `INVALID_CONVERSATION`, `INVALID_MESSAGE`, `MESSAGE_EMPTY`,
-   * `MESSAGE_TOO_LONG`, `TOO_MANY_WAITING`, `OVERLOADED`
+   * `MESSAGE_TOO_LONG`, `TOO_MANY_ATTACHMENTS`, `UNKNOWN_ATTACHMENT`, `TOO_MANY_WAITING`, `OVERLOADED`
    */
   receiveMessage(
     request: ConversationAddress & { readonly message: IncomingMessage; readonly user?: User },
   ): Promise<{ readonly seq: number }>;
 
   /**
-   * Asks for a person. One that runs is kept: its id comes back. One that is about to end is waited for.
+   * Keeps a file of the user, piece by piece. It goes nowhere before a message names it; without one it is deleted after a day. The
+   * name loses folders and control characters; what says that it is a picture, and is none, becomes `application/octet-stream`.
+   * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `INVALID_CONVERSATION`, `ATTACHMENT_TOO_LARGE` as soon as it is, `TOO_MANY_ATTACHMENTS`
+   */
+  putAttachment(request: ConversationAddress & NewAttachment): Promise<StoredAttachment>;
+
+  /**
+   * Opens a file of the conversation, by the id of an entry's attachment. One of the desk that is not here yet is fetched first. Cancel
+   * a stream that you do not read to its end. What a bot gave as a link is not a file of the conversation.
+   * @throws RuntimeError `ATTACHMENT_NOT_FOUND`, also for one of another conversation; `ATTACHMENT_NOT_READY` for now,
+   * `ATTACHMENT_UNAVAILABLE` for good, when the desk does not give it
+   */
+  getAttachment(request: ConversationAddress & { readonly id: string }): Promise<AttachmentContent>;
+
+  /**
+   * Opens the file behind a link that a vendor or a bot was given: `<publicUrl>/files/<token>`. For whoever serves the public URL.
+   * @throws RuntimeError `ATTACHMENT_NOT_FOUND` for a token that is not ours or has expired, and as `getAttachment` does
+   */
+  openAttachmentLink(token: string): Promise<AttachmentContent>;
+
+  /**
+   * Asks for a person. One that runs is kept: its id comes back, and its desk is told of other options or another user, where it
+   * can be told. One that is about to end is waited for.
+   * @param request.queue what this handover does differently from its endpoint while the user waits; `repeatHandoverMessage` likewise
    * @param request.transcript what was said before, where the log does not have it; only for a conversation without entries
    * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `HANDOVER_NOT_CONFIGURED`, `CHANNEL_UNSUPPORTED`, `HANDOVER_ENDING`;
    * InvalidConfigError for options
@@ -84,15 +111,31 @@ export interface HandoverRuntime {
       readonly transcript?: readonly Message[];
       readonly summary?: string;
       readonly user?: User;
+      readonly queue?: QueueOptions;
+      readonly repeatHandoverMessage?: boolean;
     },
   ): Promise<{ readonly handover: string }>;
 
   /**
+   * Says whether a handover would find somebody now, by the endpoint's connections in the order of fallback. Answers within
+   * `timing.availabilityTimeoutMs`; what cannot be learned is `unknown`. Answers are kept for a few seconds.
+   * @param request.options as for `requestHandover`
+   * @throws RuntimeError `ENDPOINT_NOT_FOUND`; InvalidConfigError for options
+   */
+  checkAvailability(request: { readonly endpoint: string; readonly options?: Readonly<Record<string, Json>> }): Promise<Availability>;
+
+  /**
    * Ends the handover that runs: `cancelled` before it was active, else `completed`, or the given reason.
+   * @param request.closeHandoverInProvider false: only the user is given back. The contact centre's conversation stays open, and
+   * whatever comes from it later is ignored. Default: true
    * @throws RuntimeError `NO_HANDOVER` when none runs
    */
   endHandover(
-    request: ConversationAddress & { readonly reason?: EndReason; readonly actor?: "user" | "bot" | "system" },
+    request: ConversationAddress & {
+      readonly reason?: EndReason;
+      readonly actor?: "user" | "bot" | "system";
+      readonly closeHandoverInProvider?: boolean;
+    },
   ): Promise<{ readonly handover: string }>;
 
   /** The entries after `after` (default 0), then each new one, until the signal aborts. An unknown conversation is empty. */
@@ -106,6 +149,29 @@ export interface HandoverRuntime {
 
   /** Tells the desk that the user types. Best effort: throttled, dropped when no handover is active. */
   setTyping(request: ConversationAddress & { readonly isTyping: boolean }): Promise<void>;
+
+  /**
+   * Says that the user came or went, as this process sees it: with several, the user is there as long as one of them says so. The
+   * desk is told of a change that has lasted for `presenceGraceMs`, while a handover is queued or active. No bot is run for it.
+   */
+  setPresence(request: ConversationAddress & { readonly isPresent: boolean }): Promise<void>;
+
+  /**
+   * Says that the user has read the conversation up to an entry. The desk is told of its messages among them, once. Best effort.
+   * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `INVALID_CONVERSATION`; `INVALID_SEQ` beyond the end of the conversation
+   */
+  markRead(request: ConversationAddress & { readonly seq: number }): Promise<void>;
+
+  /** Says that the user's device has an entry. Best effort, gathered; a push channel that takes an entry says it too. */
+  markDelivered(request: ConversationAddress & { readonly seq: number }): void;
+
+  /**
+   * Takes the answers of a survey, also after its handover has ended. They are brought to the desk as a message is: `delivery` of
+   * the entry that offered the survey says when. The same answers again are a success and change nothing.
+   * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `INVALID_CONVERSATION`, `SURVEY_NOT_FOUND`, `INVALID_SURVEY` for answers that do not
+   * fit the questions, `SURVEY_ANSWERED` with other answers, `SURVEY_CLOSED`
+   */
+  submitSurvey(request: ConversationAddress & SurveyAnswers): Promise<void>;
 
   /**
    * Pushes each entry that users may see, in order per conversation, at least once: the cursor moves when the listener

@@ -10,8 +10,16 @@ export interface Texts {
   readonly completed: string;
   readonly cancelled: string;
   readonly abandoned: string;
+  /** With a known position in the queue, in place of `{position}`. */
+  readonly queuePosition: string;
+  /** With a known waiting time, in place of `{minutes}`: whole ones, rounded up. */
+  readonly estimatedWait: string;
   /** A message that did not reach the desk. */
   readonly messageFailed: string;
+  /** A file of the desk that cannot be had. */
+  readonly fileUnavailable: string;
+  /** Label of the button under `accepted` that takes the request back. Empty by default: no button. */
+  readonly cancelButton: string;
 }
 
 /** English words for every text. */
@@ -23,7 +31,11 @@ export const defaultTexts: Texts = {
   completed: "The conversation with our team is over.",
   cancelled: "Your request was cancelled.",
   abandoned: "The conversation was closed because nobody was there.",
+  queuePosition: "You are number {position} in the queue.",
+  estimatedWait: "Estimated wait: {minutes} min.",
   messageFailed: "This message could not be delivered.",
+  fileUnavailable: "A file of this message could not be loaded.",
+  cancelButton: "",
 };
 
 /** The text for an end, or nothing when it is switched off. */

@@ -137,7 +137,8 @@ async function showEphemeral(context: RuntimeContext, connection: Connection, de
     const view = toProviderHandover(conversation, handover, handover.attempt, connection);
     for (const event of connection.handle.translate?.(view, delivery).events ?? []) {
       if (event.type !== "typing-changed" || event.author.role === "user") continue;
-      const { role, name } = event.author;
+      const { role, id } = event.author;
+      const name = event.author.name ?? handover.agents.find((agent) => id !== undefined && agent.id === id)?.name;
       context.typing.show(conversation.key, { author: { role, ...(name === undefined ? {} : { name }) }, isTyping: event.isTyping });
     }
   } catch (error) {

@@ -13,6 +13,7 @@ export interface Blobs {
   put(blob: NewBlob, content: AsyncIterable<Uint8Array>, limits: Parameters<Store["putBlob"]>[2]): Promise<BlobRecord>;
   read(conversation: string, id: string): Promise<StoredBlob | undefined>;
   delete(conversation: string, id: string): Promise<boolean>;
+  list(request: Parameters<Store["listBlobs"]>[0]): Promise<readonly BlobRecord[]>;
 }
 
 interface Row {
@@ -32,11 +33,14 @@ export function createBlobs(database: Database, schema: string): Blobs {
   const complete = `SELECT ${schema}.finish_blob_v1($1, $2) AS is_finished`;
   const removeOne = `DELETE FROM ${schema}.blobs WHERE number = $1`;
   const removeById = `DELETE FROM ${schema}.blobs WHERE ${ofConversation} AND id = $2 AND is_complete RETURNING number`;
+  const inTime = "is_complete AND created_at >= $2 AND created_at < $3 ORDER BY created_at, number LIMIT $4";
+  const listOfConversation = `SELECT number, size, record FROM ${schema}.blobs WHERE ${ofConversation} AND ${inTime}`;
+  const listAll = `SELECT number, size, record FROM ${schema}.blobs WHERE $1::text IS NULL AND ${inTime}`;
   const removeUnfinished = `DELETE FROM ${schema}.blobs WHERE NOT is_complete AND begun_at < clock_timestamp() - interval '${unfinishedAfter}'`;
 
   async function find(conversation: string, id: string): Promise<{ number: number; blob: BlobRecord } | undefined> {
     const [row] = await database.query<Row>(select, [toLookupText(conversation), toLookupText(id)]);
-    return row && { number: row.number, blob: { ...row.record, sizeBytes: row.size } };
+    return row && { number: row.number, blob: toBlob(row) };
   }
 
   async function begin({ create: _create, ...record }: NewBlob): Promise<number> {
@@ -87,10 +91,19 @@ export function createBlobs(database: Database, schema: string): Blobs {
       const found = await find(conversation, id);
       return found && { blob: found.blob, content: content(found.number, found.blob.sizeBytes) };
     },
+    async list({ conversation, fromMs = 0, beforeMs = Number.MAX_SAFE_INTEGER, limit }) {
+      const key = conversation === undefined ? null : toLookupText(conversation);
+      const given = [key, Math.floor(fromMs), Math.floor(beforeMs), limit];
+      return (await database.query<Row>(conversation === undefined ? listAll : listOfConversation, given)).map(toBlob);
+    },
     async delete(conversation, id) {
       return (await database.query(removeById, [toLookupText(conversation), toLookupText(id)])).length > 0;
     },
   };
+}
+
+function toBlob({ record, size }: Row): BlobRecord {
+  return { ...record, sizeBytes: size };
 }
 
 function erasedMeanwhile(): RuntimeError {

@@ -1,4 +1,4 @@
-import { deliveryRank } from "@handover/runtime";
+import { deliveryRank, isOpenHandover } from "@handover/runtime";
 import type {
   Commit,
   CommitResult,
@@ -84,13 +84,12 @@ function toPatch({ user, botRetry, currentHandover, lastHandover, ...counters }:
 
 /** An ended handover is open as long as one of its conversations at a vendor still has to be ended. */
 function toHandover(conversation: string, handover: HandoverRecord) {
-  const { id, ordinal, status, leaving, attempt } = handover;
+  const { id, ordinal } = handover;
   if (handover.conversation !== conversation) throw foreignHandover();
-  const isOpen = status !== "ended" || leaving.length > 0 || attempt.phase !== "over";
   return {
     id: toColumnText(id),
     ordinal,
-    is_open: isOpen,
+    is_open: isOpenHandover(handover),
     record: JSON.stringify(handover),
   };
 }

@@ -161,6 +161,7 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
     },
     readBlob: (conversation, id) => read((tables) => tables.blobs.read(conversation, id)),
     deleteBlob: (conversation, id) => read((tables) => tables.blobs.delete(conversation, id)),
+    listBlobs: (request) => read((tables) => tables.blobs.list(request)),
 
     listConversationsOfUser: (request) => read((tables) => tables.erasure.listOfUser(request)),
     erase: (conversation) => read((tables) => tables.erasure.erase(conversation)),

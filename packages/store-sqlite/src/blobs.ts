@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { BlobRecord, NewBlob } from "@handover/runtime";
+import type { BlobRecord, NewBlob, Store } from "@handover/runtime";
 import { toColumnText } from "./column-text.ts";
 
 /** Files, kept in pieces. */
@@ -11,6 +11,8 @@ export interface Blobs {
   finish(number: number, sizeBytes: number): void;
   /** One that can be read. */
   find(key: string, id: string): { readonly number: number; readonly blob: BlobRecord } | undefined;
+  /** Those that can be read, the oldest first. */
+  list(request: Parameters<Store["listBlobs"]>[0]): readonly BlobRecord[];
   read(number: number, position: number): Uint8Array | undefined;
   remove(number: number): void;
   /** Those of a conversation from before a time. */
@@ -33,6 +35,12 @@ export function createBlobs(database: DatabaseSync): Blobs {
     `SELECT number, size, blobs.json FROM blobs JOIN conversations ON conversations.id = blobs.conversation
      WHERE key = ? AND blobs.id = ? AND is_complete = 1`,
   );
+  const listed = "SELECT number, size, blobs.json FROM blobs";
+  const inTime = "is_complete = 1 AND created_at >= ?2 AND created_at < ?3 ORDER BY created_at, number LIMIT ?4";
+  const selectOfConversation = database.prepare(
+    `${listed} WHERE conversation = (SELECT id FROM conversations WHERE key = ?1) AND ${inTime}`,
+  );
+  const selectAll = database.prepare(`${listed} WHERE ?1 IS NULL AND ${inTime}`);
   const selectPiece = database.prepare("SELECT bytes FROM blob_pieces WHERE blob = ? AND position = ?");
   const remove = database.prepare("DELETE FROM blobs WHERE number = ?");
   const removeOld = database.prepare("DELETE FROM blobs WHERE conversation = ? AND created_at < ?");
@@ -51,7 +59,11 @@ export function createBlobs(database: DatabaseSync): Blobs {
     },
     find(key, id) {
       const row = select.get(key, toColumnText(id)) as Row | undefined;
-      return row && { number: row.number, blob: { ...(JSON.parse(row.json) as Omit<BlobRecord, "sizeBytes">), sizeBytes: row.size } };
+      return row && { number: row.number, blob: toBlob(row) };
+    },
+    list({ conversation, fromMs = 0, beforeMs = Number.MAX_SAFE_INTEGER, limit }) {
+      const select = conversation === undefined ? selectAll : selectOfConversation;
+      return (select.all(conversation ?? null, Math.floor(fromMs), Math.floor(beforeMs), limit) as unknown as Row[]).map(toBlob);
     },
     read(number, position) {
       return (selectPiece.get(number, position) as { bytes: Uint8Array } | undefined)?.bytes;
@@ -66,6 +78,10 @@ export function createBlobs(database: DatabaseSync): Blobs {
       return (selectOldest.get(conversation) as { oldest: number | null }).oldest ?? undefined;
     },
   };
+}
+
+function toBlob({ json, size }: Row): BlobRecord {
+  return { ...(JSON.parse(json) as Omit<BlobRecord, "sizeBytes">), sizeBytes: size };
 }
 
 /** What a process that died left of files it was being sent. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { HandoverRecord } from "@handover/runtime";
+import { isOpenHandover, type HandoverRecord } from "@handover/runtime";
 
 export interface Handovers {
   put(conversation: number, handover: HandoverRecord): void;
@@ -29,7 +29,7 @@ export function createHandovers(database: DatabaseSync): Handovers {
 
   return {
     put(conversation, handover) {
-      upsert.run(handover.id, conversation, handover.ordinal, isOpen(handover) ? 1 : 0, JSON.stringify(handover));
+      upsert.run(handover.id, conversation, handover.ordinal, isOpenHandover(handover) ? 1 : 0, JSON.stringify(handover));
     },
     conversationOf(id) {
       return (selectConversation.get(id) as { conversation: number } | undefined)?.conversation;
@@ -45,11 +45,6 @@ export function createHandovers(database: DatabaseSync): Handovers {
       return (selectAllOpen.all(after, limit) as unknown as Row[]).map(toHandover);
     },
   };
-}
-
-/** An ended handover is open as long as one of its conversations at a vendor still has to be ended. */
-function isOpen({ status, leaving, attempt }: HandoverRecord): boolean {
-  return status !== "ended" || leaving.length > 0 || attempt.phase !== "over";
 }
 
 function toHandover({ json }: Row): HandoverRecord {

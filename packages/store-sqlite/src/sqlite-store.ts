@@ -118,6 +118,7 @@ export function createSqliteStore({ path: givenPath, clock = { now: Date.now }, 
     putBlob: async (blob, content, limits) => putBlob(requireOpened(), blob, content, limits),
     readBlob: async (conversation, id) => readBlob(requireOpened(), conversation, id),
     deleteBlob: async (conversation, id) => deleteBlob(requireOpened(), conversation, id),
+    listBlobs: (request) => read((tables) => tables.blobs.list(request)),
 
     listConversationsOfUser: (request) => read((tables) => tables.erasure.listOfUser(request)),
     erase: async (conversation) => erase(requireOpened(), conversation),

@@ -7,7 +7,9 @@ export type {
   Awaitable,
   ConformanceBackend,
   ConformanceConversation,
+  ConformanceFile,
   ConformanceMessage,
+  ConformanceSignals,
   WebhookProof,
 } from "./conformance/conformance-backend.ts";
 export { describeHandoverStore, fillStore } from "./store-suite/index.ts";

@@ -11,6 +11,7 @@ export const callPriorities = ["message", "end", "poll"] as const;
 
 const lowPriorities: Partial<Record<VendorMethod, CallPriority>> = {
   end: "end",
+  downloadAttachment: "end",
   catchUp: "poll",
   findChanged: "poll",
   checkAvailability: "poll",
@@ -18,6 +19,7 @@ const lowPriorities: Partial<Record<VendorMethod, CallPriority>> = {
   reportDelivery: "poll",
   setTyping: "poll",
   setUserPresence: "poll",
+  submitSurvey: "end",
   getAgentProfile: "poll",
 };
 

@@ -1,4 +1,5 @@
 import { HandoverError, type Call, type HandoverConnection, type StartProgress } from "@handover/core";
+import { readAttachment } from "../attachments/read-attachment.ts";
 import type { Lease } from "../conversation/lease.ts";
 import { LeaseLostError } from "../conversation/transact.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
@@ -23,6 +24,8 @@ export interface VendorCall {
   readonly untilMs?: number;
   /** The method does not call the vendor's API: it says nothing about whether the vendor can be reached. */
   readonly isOffline?: true;
+  /** Nobody waits for it: its failure says nothing about whether messages get through, unless the vendor asks to wait. */
+  readonly isBeside?: true;
 }
 
 /**
@@ -97,7 +100,7 @@ function openCall(
       deadlineMs,
       idempotencyKey,
       attempt,
-      readAttachment: (id) => Promise.reject(attachmentNotFound(id)),
+      readAttachment: (id) => readAttachment(context, { key: lease?.conversation, id, signal: abort.signal }),
       logger: context.logger,
       tracer: { span: (_name, _attributes, step) => step() },
     },
@@ -109,13 +112,16 @@ export function withCheckpoint(call: Call, checkpoint: (progress: StartProgress)
   return { ...call, checkpoint };
 }
 
-function report(context: RuntimeContext, { connection, method }: VendorCall, running: RunningCall, error: HandoverError | undefined): void {
+function report(context: RuntimeContext, request: VendorCall, running: RunningCall, error: HandoverError | undefined): void {
+  const { connection, method } = request;
   context.metrics.count("handover_vendor_calls_total", {
     connection: connection.name,
     method,
     result: error ? error.code : "OK",
   });
-  if (error?.effect === "connection") running.failed(error);
+  const saysNothing = request.isBeside && error?.retryAfterMs === undefined && !connection.gate.isPaused;
+  if (error && saysNothing) running.abandoned();
+  else if (error?.effect === "connection") running.failed(error);
   else running.succeeded();
 }
 
@@ -128,8 +134,4 @@ function toHandoverError(cause: unknown, connection: Connection, method: string)
     outcome: "unknown",
     cause,
   });
-}
-
-function attachmentNotFound(id: string): HandoverError {
-  return new HandoverError({ code: "ATTACHMENT_NOT_FOUND", message: `There is no attachment ${JSON.stringify(id)}.` });
 }

@@ -16,7 +16,7 @@ function createLoop(step: LaneStep) {
   };
   const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const context = { clock, logger, timing: { retryFirstMs: 100, retryMaximumMs: 30_000 } } as unknown as RuntimeContext;
-  const lease = { signal: new AbortController().signal, hold: async () => undefined };
+  const lease = { conversation: "web/c", signal: new AbortController().signal, hold: async () => undefined };
   const scope = { context, key: "web/c", fence: 1, lease };
   const loop = createLaneLoop({ context, scope, name: "test", step }, { onIdle: () => undefined, onLeaseLost: () => undefined });
   return { loop, timers };

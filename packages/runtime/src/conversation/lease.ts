@@ -10,6 +10,8 @@ import { LeaseLostError } from "./transact.ts";
  * it, never longer: a process that was stopped for a while finds that its time is over before it does anything else.
  */
 export interface Lease {
+  /** The key of the conversation. */
+  readonly conversation: string;
   /** Aborts when somebody else has the conversation. */
   readonly signal: AbortSignal;
   /**
@@ -59,6 +61,7 @@ export function createLease(
   }
 
   const lease: HeldLease = {
+    conversation: claimed.claim.conversation,
     signal: lost.signal,
     async hold(durationMs) {
       for (let attempt = 0; attempt < tries; attempt += 1) {

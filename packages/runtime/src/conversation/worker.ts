@@ -1,3 +1,5 @@
+import { filesStep } from "../attachments/files-lane.ts";
+import { changeStep } from "../changes/change-lane.ts";
 import { botStep } from "../lanes/bot-lane.ts";
 import { healStep } from "../lanes/heal.ts";
 import type { LaneStep } from "../lanes/lane.ts";
@@ -5,6 +7,9 @@ import { leaveStep } from "../lanes/leave.ts";
 import { createPushStep, type EntryListener } from "../lanes/push-lane.ts";
 import { createVendorInStep } from "../lanes/vendor-in.ts";
 import { createVendorOutStep } from "../lanes/vendor-out.ts";
+import { presenceStep } from "../presence/presence-step.ts";
+import { surveyStep } from "../survey/survey-step.ts";
+import { queueStep } from "../queue/queue-lane.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { Claim } from "../store/store.ts";
 import { createLease } from "./lease.ts";
@@ -61,6 +66,11 @@ export function createWorker(
     bot: botStep,
     push: createPushStep(events.listener),
     leave: leaveStep,
+    queue: queueStep,
+    change: changeStep,
+    files: filesStep,
+    presence: presenceStep,
+    survey: surveyStep,
   };
   const lanes = Object.entries(steps).map(([name, step]) =>
     createLaneLoop({ context, scope, name, step }, { onIdle: scheduleRelease, onLeaseLost: events.onLeaseLost }),

@@ -65,6 +65,7 @@ function surroundings(change: Partial<EventSurroundings> = {}): EventSurrounding
     async *readEntries() {
       // There are none.
     },
+    findNotice: async () => undefined,
     findMessage: async () => undefined,
     ...change,
   };

@@ -1,19 +1,16 @@
-import {
-  isEmptyMessage,
-  type Agent,
-  type Author,
-  type EndReason,
-  type HandoverEvent,
-  type MessageReceivedEvent,
-  type QueueInfo,
-} from "@handover/core";
+import { isEmptyMessage, type Agent, type EndReason, type HandoverEvent, type MessageReceivedEvent, type QueueInfo } from "@handover/core";
 import type { NewEntry, StoredEntry } from "../entry.ts";
 import type { Texts } from "../texts.ts";
 import type { PartRecord, PresentAgent } from "../store/records.ts";
+import { forgetDeskFiles, takeDeskFiles } from "../attachments/desk-files.ts";
 import { changeAttempt, note, showNotice, showStatus, type Draft } from "./draft.ts";
 import { beginEnding, isDeskClosed, markClosed, owesComparison } from "./ending.ts";
 import { passPart, settledPart } from "./part-cursor.ts";
 import { applyDeliveryChange } from "./receipts.ts";
+import { applySurveyOffer } from "../survey/survey-offer.ts";
+import { applyAgentUpdate } from "../agents/agent-updated.ts";
+import { isSameAgent, toAuthor } from "./same-agent.ts";
+import { showQueue, shownTo } from "../queue/show-queue.ts";
 import { omit } from "../support/omit.ts";
 
 /** What the events of a delivery may need to look up. */
@@ -24,6 +21,8 @@ export interface EventSurroundings {
   readonly isLate: boolean;
   /** What stands behind it was applied already: what it says about the present is no longer true. */
   readonly isOvertaken: boolean;
+  /** False where the contact centre's surveys are not shown. Default: true. */
+  readonly showsSurveys?: boolean;
   /** Goes on at the next connection after a desk that took the handover and cannot serve it. @returns whether there is one */
   fallBack(code: string): boolean;
   /** The part that an echo or a delivery state speaks of. */
@@ -33,6 +32,8 @@ export interface EventSurroundings {
   findEntry(seq: number): Promise<StoredEntry | undefined>;
   /** The entries after a number, as far as somebody reads on. */
   readEntries(after: number): AsyncIterable<StoredEntry>;
+  /** `seq` of a notice of the runtime, by its id. */
+  findNotice(id: string): Promise<number | undefined>;
   /** `seq` of the entry that shows one of the vendor's messages. */
   findMessage(vendorMessageId: string): Promise<number | undefined>;
 }
@@ -50,9 +51,11 @@ export async function applyEvents(draft: Draft, events: readonly HandoverEvent[]
 async function applyEvent(draft: Draft, event: HandoverEvent, surroundings: EventSurroundings): Promise<void> {
   switch (event.type) {
     case "queued":
-      return surroundings.isOvertaken ? note(draft, "overtaken", { event: event.type }) : applyQueued(draft, event.queue);
+      return surroundings.isOvertaken
+        ? note(draft, "overtaken", { event: event.type })
+        : applyQueued(draft, event.queue, surroundings.texts);
     case "queue-updated":
-      return surroundings.isOvertaken ? note(draft, "overtaken", { event: event.type }) : applyQueueUpdate(draft, event.queue);
+      return surroundings.isOvertaken ? note(draft, "overtaken", { event: event.type }) : showQueue(draft, event.queue, surroundings.texts);
     case "agent-joined":
       return applyAgentJoined(draft, event.agent, event.hasAccepted);
     case "agent-left":
@@ -60,13 +63,9 @@ async function applyEvent(draft: Draft, event: HandoverEvent, surroundings: Even
     case "transferred":
       return applyTransfer(draft, event.agent, event.queue);
     case "agent-updated":
-      draft.handover = {
-        ...draft.handover,
-        agents: draft.handover.agents.map((agent) => (isSameAgent(agent, event.agent) ? { ...agent, ...event.agent } : agent)),
-      };
-      return;
+      return applyAgentUpdate(draft, event.agent, surroundings.findNotice);
     case "message-received":
-      return applyMessage(draft, event, surroundings.isLate);
+      return applyMessage(draft, event, surroundings);
     case "message-changed":
       return applyMessageChange(draft, event, surroundings);
     case "message-echoed":
@@ -74,7 +73,7 @@ async function applyEvent(draft: Draft, event: HandoverEvent, surroundings: Even
     case "delivery-changed":
       return applyDeliveryChange(draft, event, surroundings);
     case "survey-offered":
-      return showNotice(draft, "survey-offered", { survey: event.survey });
+      return applySurveyOffer(draft, event.survey, surroundings);
     case "desk-note":
       return applyDeskNote(draft, event);
     case "ended":
@@ -106,14 +105,15 @@ function applyEnded(draft: Draft, event: Extract<HandoverEvent, { type: "ended" 
 /** After the end only what happened before it is shown; a conversation that the desk opens again is ended again. */
 async function applyAfterEnd(draft: Draft, event: HandoverEvent, surroundings: EventSurroundings): Promise<void> {
   const endedAtMs = draft.handover.ended?.atMs ?? 0;
+  const isLeftOpen = draft.handover.ending?.leavesDeskOpen === true;
   switch (event.type) {
     case "message-received":
-      if (Date.parse(event.message.sentAt) <= endedAtMs) return appendMessage(draft, event, true);
+      if (Date.parse(event.message.sentAt) <= endedAtMs) return appendMessage(draft, event, { ...surroundings, isLate: true });
       return applyMessageAfterEnd(draft, event);
     case "message-changed":
       return applyMessageChange(draft, event, surroundings);
     case "survey-offered":
-      return showNotice(draft, "survey-offered", { survey: event.survey });
+      return isLeftOpen ? note(draft, "event-after-end", { event: event.type }) : applySurveyOffer(draft, event.survey, surroundings);
     case "desk-note":
       return applyDeskNote(draft, event);
     case "delivery-changed":
@@ -121,7 +121,7 @@ async function applyAfterEnd(draft: Draft, event: HandoverEvent, surroundings: E
         ? note(draft, "event-after-end", { event: event.type })
         : applyDeliveryChange(draft, event, surroundings);
     case "reopened":
-      return applyReopened(draft);
+      return isLeftOpen ? undefined : applyReopened(draft);
     case "ended":
       if (draft.handover.attempt.phase === "leaving" && !surroundings.isOvertaken) endLeaving(draft);
       return;
@@ -149,25 +149,24 @@ function applyMessageAfterEnd(draft: Draft, { message }: MessageReceivedEvent): 
   });
 }
 
-function applyQueued(draft: Draft, queue: QueueInfo | undefined): void {
+function applyQueued(draft: Draft, queue: QueueInfo | undefined, texts: Texts): void {
   const wasQueued = draft.handover.status === "queued";
-  showStatus(draft, "queued", queue ? { queue } : {});
-  if (wasQueued && queue) applyQueueUpdate(draft, queue);
+  showStatus(draft, "queued", shownTo(draft.handover, queue));
+  if (wasQueued && queue) showQueue(draft, queue, texts);
   else if (queue) draft.handover = { ...draft.handover, queue };
 }
 
-function applyQueueUpdate(draft: Draft, queue: QueueInfo): void {
-  const { handover } = draft;
-  const isSame = JSON.stringify(handover.queue) === JSON.stringify(queue);
-  if (isSame || (handover.status !== "queued" && handover.status !== "requested")) return;
-  draft.handover = { ...handover, queue };
-  showNotice(draft, "queue-updated", { queue });
+function applyAgentJoined(draft: Draft, agent: Agent, hasAccepted: boolean): void {
+  if (noteAgent(draft, agent, hasAccepted)) showJoined(draft, agent);
+  if (hasAccepted) showActive(draft, agent);
 }
 
-function applyAgentJoined(draft: Draft, agent: Agent, hasAccepted: boolean): void {
-  const isNew = noteAgent(draft, agent, hasAccepted);
-  if (isNew) showNotice(draft, "agent-joined", { author: toAuthor(agent) });
-  if (hasAccepted) showActive(draft, agent);
+function showJoined(draft: Draft, agent: Agent): void {
+  showNotice(draft, "agent-joined", { author: toAuthor(agent) });
+  if (agent.name !== undefined || agent.id === undefined) return;
+  const namelessNotice = draft.append.at(-1)?.id;
+  const agents = draft.handover.agents.map((one) => (namelessNotice && isSameAgent(one, agent) ? { ...one, namelessNotice } : one));
+  draft.handover = { ...draft.handover, agents };
 }
 
 /** @returns whether nobody knew that this agent is there */
@@ -181,11 +180,6 @@ function noteAgent(draft: Draft, agent: Agent, hasAccepted: boolean): boolean {
     agents: known ? agents.map((one) => (one === known ? noted : one)) : [...agents, noted],
   };
   return !known;
-}
-
-/** The agent that a notice is about stands where the writer of a message stands. */
-function toAuthor(agent: PresentAgent): Author {
-  return { role: "agent", ...omit(agent, "hasAccepted") };
 }
 
 function showActive(draft: Draft, agent: Agent): void {
@@ -215,11 +209,11 @@ function applyTransfer(draft: Draft, agent: Agent | undefined, queue: QueueInfo 
   const hasTakenOver = known?.hasAccepted === true;
   draft.handover = { ...draft.handover, agents: hasTakenOver ? [known] : [], lastDeparture, ...(queue ? { queue } : {}) };
   draft.clearsTyping = true;
-  showNotice(draft, "transferred", { ...(agent ? { author: toAuthor(agent) } : {}), ...(queue ? { queue } : {}) });
+  showNotice(draft, "transferred", { ...(agent ? { author: toAuthor(agent) } : {}), ...shownTo(draft.handover, queue) });
   if (draft.handover.status === "active" && !hasTakenOver) showStatus(draft, "queued");
 }
 
-function applyMessage(draft: Draft, event: MessageReceivedEvent, isLate: boolean): void {
+async function applyMessage(draft: Draft, event: MessageReceivedEvent, surroundings: EventSurroundings): Promise<void> {
   const { message } = event;
   if (isEmptyMessage(message)) return note(draft, "empty-message");
   if (message.author.role === "agent") {
@@ -229,14 +223,21 @@ function applyMessage(draft: Draft, event: MessageReceivedEvent, isLate: boolean
       ...(message.author.avatarUrl === undefined ? {} : { avatarUrl: message.author.avatarUrl }),
     };
     noteAgent(draft, agent, true);
+    const isNews = agent.name !== undefined && draft.handover.agents.some((known) => isSameAgent(known, agent) && known.name === undefined);
+    if (isNews) await applyAgentUpdate(draft, agent, surroundings.findNotice);
     showActive(draft, agent);
   }
   draft.clearsTyping = true;
-  appendMessage(draft, event, isLate);
+  return appendMessage(draft, event, surroundings);
 }
 
-function appendMessage(draft: Draft, event: MessageReceivedEvent, isLate: boolean): void {
-  const { message } = event;
+async function appendMessage(
+  draft: Draft,
+  { message }: MessageReceivedEvent,
+  { isLate, findMessage }: Pick<EventSurroundings, "isLate" | "findMessage">,
+): Promise<void> {
+  const hasFiles = message.attachments !== undefined && message.attachments.length > 0;
+  const attachments = hasFiles ? takeDeskFiles(draft, message, (await findMessage(message.id)) === undefined) : undefined;
   const entry: NewEntry = {
     id: message.id,
     source: draft.handover.attempt.connection,
@@ -247,10 +248,10 @@ function appendMessage(draft: Draft, event: MessageReceivedEvent, isLate: boolea
     audience: ["user", "desk"],
     ...(message.text === undefined ? {} : { text: message.text }),
     ...(message.format === undefined ? {} : { format: message.format }),
-    ...(message.attachments?.length ? { attachments: message.attachments } : {}),
+    ...(attachments ? { attachments } : {}),
     ...(message.choices?.length ? { choices: message.choices } : {}),
     ...(message.cards?.length ? { cards: message.cards } : {}),
-    ...(isLate ? { isLate: true as const } : {}),
+    ...(isLate ? { isLate: true as const } : { sentAt: message.sentAt }),
   };
   draft.append.push(entry);
 }
@@ -262,6 +263,8 @@ async function applyMessageChange(
 ): Promise<void> {
   const seq = await surroundings.findMessage(event.messageId);
   if (seq === undefined) return note(draft, "change-of-unknown-message");
+  const deleted = event.change === "deleted" ? await surroundings.findEntry(seq) : undefined;
+  if (deleted) forgetDeskFiles(draft, deleted);
   const isEdit = event.change === "edited" && event.text !== undefined;
   showNotice(draft, "message-changed", { about: seq, replaces: seq, ...(isEdit ? { text: event.text } : {}) });
 }
@@ -303,9 +306,4 @@ function applyReopened(draft: Draft): void {
   // What was taken off the lane when it closed is not sent after all: nobody would know whether it is there twice.
   if (ending && isDeskClosed(draft.handover)) draft.handover = { ...draft.handover, ending: { ...ending, closedBy: "vendor" } };
   changeAttempt(draft, draft.handover.status === "ended" ? { phase: "leaving", end: again } : { end: again });
-}
-
-/** Agents are told apart by id where both have one, else by name. */
-function isSameAgent(left: Agent, right: Agent): boolean {
-  return left.id !== undefined && right.id !== undefined ? left.id === right.id : left.name === right.name;
 }

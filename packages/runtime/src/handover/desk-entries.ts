@@ -2,6 +2,7 @@ import { isEmptyMessage, type Message, type TranscriptEntry } from "@handover/co
 import type { StoredEntry } from "../entry.ts";
 import type { Store } from "../store/store.ts";
 import type { HandoverRecord } from "../store/records.ts";
+import { omit } from "../support/omit.ts";
 
 const pageSize = 100;
 
@@ -18,6 +19,12 @@ export function toMessage(entry: StoredEntry): Message {
     ...(entry.cards ? { cards: entry.cards } : {}),
     ...(entry.answer ? { answer: entry.answer } : {}),
   };
+}
+
+/** The same for the desk of a handover: a choice that another one's desk had offered means nothing to it, its words do. */
+export function toDeskMessage(entry: StoredEntry, handover: string): Message {
+  const message = toMessage(entry);
+  return entry.answerOf === undefined || entry.answerOf === handover ? message : omit(message, "answer");
 }
 
 /** True for what was said before the handover and belongs in its transcript. */
@@ -45,7 +52,7 @@ export async function readTranscript(store: Store, handover: HandoverRecord): Pr
   const transcript: TranscriptEntry[] = [];
   for await (const entry of entriesAfter(store, handover.conversation, handover.transcriptAfter)) {
     if (entry.seq > handover.requestedSeq) break;
-    if (isTranscriptEntry(handover, entry)) transcript.push({ seq: entry.seq, message: toMessage(entry) });
+    if (isTranscriptEntry(handover, entry)) transcript.push({ seq: entry.seq, message: toDeskMessage(entry, handover.id) });
   }
   return transcript;
 }

@@ -1,5 +1,6 @@
 import type { EndActor, EndReason } from "@handover/core";
 import type { NewEntry, NoticeEvent, StoredEntry } from "../entry.ts";
+import { startInactivity } from "../inactivity/inactivity-timer.ts";
 import { omit } from "../support/omit.ts";
 import type { AttemptRecord, Commit, EntryAmendment, HandoverRecord, JournalItem, PartRecord } from "../store/records.ts";
 
@@ -86,8 +87,18 @@ export function showStatus(
 ): void {
   if (draft.handover.status === "ending" || draft.handover.status === "ended") return;
   if (draft.handover.status === status && draft.handover.entryCount > 0) return;
+  if (status === "queued" && draft.handover.status === "requested") startInactivity(draft);
   draft.handover = { ...draft.handover, status, shownStatus: status };
-  if (status === "active") draft.handover = { ...omit(draft.handover, "acceptBeforeMs"), wasActive: true };
+  if (status === "active") {
+    // Whoever comes back to the queue is told about it anew.
+    const attempt = omit(draft.handover.attempt, "queuePoll");
+    draft.handover = {
+      ...omit(draft.handover, "acceptBeforeMs", "queue"),
+      attempt,
+      wasActive: true,
+      activeAtMs: draft.handover.activeAtMs ?? draft.nowMs,
+    };
+  }
   appendEntry(draft, "handover", { status, ...details });
 }
 

@@ -18,6 +18,8 @@ export function beginEnding(
     readonly code?: string;
     readonly closedBy: "vendor" | "us";
     readonly windowMs: number;
+    /** Only the user is given back. A desk that has not taken the request yet is closed all the same. */
+    readonly leavesDeskOpen?: boolean;
   },
 ): void {
   const { handover } = draft;
@@ -35,6 +37,7 @@ export function beginEnding(
     ...(end.closedBy === "us" ? { sendThrough: nextSeq(draft) - 1 } : {}),
     settledAtMs: draft.nowMs + end.windowMs,
     hasCaughtUp: false,
+    ...(end.leavesDeskOpen && handover.attempt.phase === "started" ? { leavesDeskOpen: true } : {}),
   };
   draft.handover = { ...handover, status: "ending", ending };
 }
@@ -61,6 +64,12 @@ export function owesComparison({ attempt, ending }: HandoverRecord): boolean {
   return attempt.state !== undefined && attempt.catchUp !== undefined && ending?.hasCaughtUp === false;
 }
 
+/** Nothing is left to do at the desk. */
+function isOver(handover: HandoverRecord): boolean {
+  if (handover.ending?.leavesDeskOpen) return true;
+  return handover.attempt.end?.isDone === true && !owesComparison(handover);
+}
+
 /** Shows the end, names what the desk never got, and gives the conversation back. */
 export function finishEnding(draft: Draft, texts: Texts, undelivered: readonly number[]): void {
   const { ending, attempt } = draft.handover;
@@ -75,7 +84,7 @@ export function finishEnding(draft: Draft, texts: Texts, undelivered: readonly n
     ...draft.handover,
     status: "ended",
     shownStatus: "ended",
-    attempt: attempt.end?.isDone && !owesComparison(draft.handover) ? { ...attempt, phase: "over" } : leaveAttempt(attempt),
+    attempt: isOver(draft.handover) ? { ...attempt, phase: "over" } : leaveAttempt(attempt),
     ended: {
       seq,
       atMs: draft.nowMs,

@@ -4,7 +4,7 @@ import { entriesAfter } from "./desk-entries.ts";
 import type { Draft } from "./draft.ts";
 
 /** What the events of a delivery look up in the store. */
-export type EventLookups = Pick<EventSurroundings, "findPart" | "readParts" | "findEntry" | "readEntries" | "findMessage">;
+export type EventLookups = Pick<EventSurroundings, "findPart" | "readParts" | "findEntry" | "readEntries" | "findNotice" | "findMessage">;
 
 /**
  * Looks up what belongs to the handover of a draft.
@@ -38,6 +38,7 @@ export function createEventLookups(store: Store, draft: Draft, onError: (error: 
         throw error;
       }
     },
+    findNotice: async (noticeId) => (await read(store.findEntry(conversation, "runtime", noticeId)))?.seq,
     findMessage: async (vendorMessageId) => (await read(store.findEntry(conversation, attempt.connection, vendorMessageId)))?.seq,
   };
 }

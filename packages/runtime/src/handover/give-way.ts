@@ -2,6 +2,7 @@ import type { EndActor, EndReason } from "@handover/core";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { Endpoint } from "../endpoints.ts";
 import { isInDoubt, leaveAttempt, newAttempt, nextConnection, mayHoldTicket } from "./attempts.ts";
+import { omit } from "../support/omit.ts";
 import { changeAttempt, note, type Draft } from "./draft.ts";
 import { beginEnding } from "./ending.ts";
 
@@ -57,7 +58,8 @@ function tryNext(context: RuntimeContext, draft: Draft, endpoint: Endpoint, conn
   const former = leaveAttempt(handover.attempt);
   const acceptTimeoutMs = endpoint.handover?.acceptTimeoutMs;
   draft.handover = {
-    ...handover,
+    // What the former desk said of its queue, or had yet to be told, is nothing to the next one.
+    ...omit(handover, "queue", "optionsChange", "changeTries"),
     agents: [],
     leaving: former.phase === "leaving" ? [...handover.leaving, former] : handover.leaving,
     attempt: newAttempt(context.connections, {

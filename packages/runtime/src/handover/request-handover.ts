@@ -4,6 +4,7 @@ import type { ConversationView } from "../conversation/transact.ts";
 import type { Endpoint } from "../endpoints.ts";
 import type { Commit, HandoverRecord } from "../store/records.ts";
 import { randomId } from "../support/system-random.ts";
+import type { QueueOptions } from "../queue/queue-options.ts";
 import { newAttempt } from "./attempts.ts";
 import { createDraft, showStatus, type Draft } from "./draft.ts";
 
@@ -15,6 +16,9 @@ export interface RequestDetails {
   readonly options: Readonly<Record<string, Json>>;
   readonly user?: User;
   readonly summary?: string;
+  /** Over those of the endpoint, checked. */
+  readonly queue?: QueueOptions;
+  readonly repeatHandoverMessage?: boolean;
   /** User entries after this one go to the desk. */
   readonly takesAfter: number;
   /** The transcript begins after this `seq`. */
@@ -32,6 +36,19 @@ export async function transcriptStart(context: RuntimeContext, view: Conversatio
 /** The conversation's part of a request. */
 export function requestPatch(draft: Draft): NonNullable<Commit["update"]> {
   return { currentHandover: draft.handover.id, handoverCount: draft.handover.ordinal };
+}
+
+/** What the user is told while waiting. */
+function whileWaiting({
+  endpoint,
+  queue,
+  repeatHandoverMessage,
+}: RequestDetails): Pick<HandoverRecord, "queueOptions" | "repeatsAccepted"> {
+  const queueOptions = { ...endpoint.handover.queue, ...queue };
+  return {
+    ...(Object.keys(queueOptions).length === 0 ? {} : { queueOptions }),
+    ...((repeatHandoverMessage ?? endpoint.handover.repeatHandoverMessage) ? { repeatsAccepted: true as const } : {}),
+  };
 }
 
 /** A new handover with the entry that shows the request. The caller commits it with `expectLastSeq`. */
@@ -57,6 +74,7 @@ export function draftRequest(context: RuntimeContext, view: ConversationView, de
     ...(user ? { user } : {}),
     ...(details.summary === undefined ? {} : { summary: details.summary }),
     ...(acceptTimeoutMs === undefined ? {} : { acceptBeforeMs: nowMs + acceptTimeoutMs }),
+    ...whileWaiting(details),
     attempt: newAttempt(context.connections, { number: 1, connection: first, nowMs, takesAfter: details.takesAfter }),
     leaving: [],
     agents: [],

@@ -1,18 +1,19 @@
-import { createHash } from "node:crypto";
-import { isEmptyMessage, type Message } from "@handover/core";
-import type { Bot, BotAnswer, BotEvent, BotMessage, BotTurn } from "../bot.ts";
+import { withBotFiles } from "../attachments/bot-files.ts";
+import type { Bot, BotAnswer, BotTurn } from "../bot.ts";
 import { LeaseLostError, transact, type ConversationView } from "../conversation/transact.ts";
 import { mergeOptions, whyNoHandover, type Endpoint } from "../endpoints.ts";
 import type { NewEntry, StoredEntry } from "../entry.ts";
 import { createDraft, draftCommit } from "../handover/draft.ts";
 import { beginEnding, requestedReason } from "../handover/ending.ts";
-import { toMessage } from "../handover/desk-entries.ts";
 import { draftRequest, requestPatch, transcriptStart } from "../handover/request-handover.ts";
+import { checkQueueOptions } from "../queue/check-queue-options.ts";
+import { setInactivity, timerOf } from "../inactivity/inactivity-timer.ts";
 import type { Commit, ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
 import { errorSummary } from "../support/describe-error.ts";
 import { inTime } from "../support/in-time.ts";
 import { endText } from "../texts.ts";
+import { toEntries, toTurn } from "./bot-turn.ts";
 import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
 
 const pageSize = 50;
@@ -47,12 +48,24 @@ async function ownerOf(
   if (entry.kind === "handover" && entry.status && entry.status !== "requested") {
     return (bot.events ?? ["ended"]).includes(entry.status) ? "bot" : "other";
   }
+  if (entry.kind === "notice" && entry.event === "inactive") return isStillSilent(scope, conversation, entry);
   if (!entry.audience.includes("bot") || entry.kind !== "message" || entry.author?.role !== "user" || entry.source === "transcript")
     return "other";
   const handover = await handoverTaking(scope, conversation, entry.seq);
   if (!handover) return "bot";
   const isAfterItsEnd = handover.ending?.sendThrough !== undefined && entry.seq > handover.ending.sendThrough;
   return handover.status === "ending" && isAfterItsEnd ? "later" : "other";
+}
+
+/** A timer that went off says nothing any more when the handover has ended meanwhile. */
+async function isStillSilent(
+  { context }: LaneScope,
+  { currentHandover }: ConversationRecord,
+  entry: StoredEntry,
+): Promise<"bot" | "other"> {
+  if (entry.handover === undefined || entry.handover !== currentHandover) return "other";
+  const handover = await context.store.readHandover(entry.handover);
+  return handover?.status === "queued" || handover?.status === "active" ? "bot" : "other";
 }
 
 /** The handover that took, or takes, a user's entry. */
@@ -87,7 +100,8 @@ async function takeTurn(
   const limit = { limitMs: context.timing.botTimeoutMs, late: "The bot did not answer in time." };
   try {
     const turn = await toTurn(scope, conversation, entry);
-    const answer = await inTime(context, limit, (signal) => bot.answer(turn, { signal }));
+    const answered = await inTime(context, limit, (signal) => bot.answer(turn, { signal }));
+    const answer = await withBotFiles(context, scope.key, turn.id, answered);
     context.metrics.count("handover_bot_turns_total", { result: "answered" });
     return await commitAnswer(scope, endpoint, bot, { entry, turn, version: conversation.version }, answer);
   } catch (error) {
@@ -95,30 +109,6 @@ async function takeTurn(
     context.metrics.count("handover_bot_turns_total", { result: "failed" });
     return await turnFailed(scope, endpoint, entry, error);
   }
-}
-
-async function toTurn(scope: LaneScope, conversation: ConversationRecord, entry: StoredEntry): Promise<BotTurn> {
-  const id = createHash("sha256").update(`${scope.key}#${entry.seq}`).digest("base64url").slice(0, 22);
-  const common = {
-    id,
-    endpoint: conversation.endpoint,
-    conversation: conversation.conversation,
-    ...(conversation.user ? { user: conversation.user } : {}),
-  };
-  if (entry.kind === "message") return { ...common, message: toMessage(entry) };
-  return { ...common, event: await toBotEvent(scope, entry) };
-}
-
-async function toBotEvent(scope: LaneScope, entry: StoredEntry): Promise<BotEvent> {
-  const type = entry.status === "queued" || entry.status === "active" ? entry.status : "ended";
-  if (type !== "ended") return { type };
-  const handover = entry.handover ? await scope.context.store.readHandover(entry.handover) : undefined;
-  const undelivered: Message[] = [];
-  for (const seq of handover?.ended?.undelivered ?? []) {
-    const [missed] = await scope.context.store.readEntries(scope.key, { after: seq - 1, limit: 1 });
-    if (missed) undelivered.push(toMessage(missed));
-  }
-  return { type, ...(entry.reason ? { reason: entry.reason } : {}), ...(undelivered.length > 0 ? { undelivered } : {}) };
 }
 
 /** What the bot was asked, and when: the version of the conversation. */
@@ -148,7 +138,7 @@ async function commitAnswer(
       ? {}
       : answer.handover
         ? await request(scope, endpoint, view, entry, answer, messages.length)
-        : end(scope, view, answer);
+        : changeRunning(scope, endpoint, view, answer, messages.length);
     const commit: Omit<Commit, "conversation"> = {
       ...change,
       append: [...messages, ...(change.append ?? [])],
@@ -170,30 +160,6 @@ async function isTaken(scope: LaneScope, conversation: ConversationRecord, entry
   return entry.kind === "message" && (await handoverTaking(scope, conversation, entry.seq)) !== undefined;
 }
 
-function toEntries(nowMs: number, bot: Bot, turn: BotTurn, answer: BotAnswer, isWithheld: boolean): NewEntry[] {
-  const said: NewEntry[] = (answer.messages ?? []).map((message, index) => ({
-    id: `${turn.id}:${index}`,
-    source: "bot",
-    kind: "message",
-    at: new Date(nowMs).toISOString(),
-    author: { role: "bot", ...(bot.name === undefined ? {} : { name: bot.name }) },
-    audience: isWithheld ? [] : ["user", "bot", "desk"],
-    ...contentOf(message),
-  }));
-  return said.filter((entry) => !isEmptyMessage(entry));
-}
-
-/** Only what a bot may say: who speaks and who may read it is not for an answer to decide. */
-function contentOf(message: BotMessage | null): BotMessage {
-  const { text, format, choices, cards } = message ?? {};
-  return {
-    ...(typeof text === "string" ? { text } : {}),
-    ...(format === undefined ? {} : { format }),
-    ...(Array.isArray(choices) ? { choices } : {}),
-    ...(Array.isArray(cards) ? { cards } : {}),
-  };
-}
-
 async function request(
   scope: LaneScope,
   endpoint: Endpoint,
@@ -213,15 +179,20 @@ async function request(
     endpoint: { ...endpoint, handover: endpoint.handover },
     options,
     ...(answer.handover?.summary === undefined ? {} : { summary: answer.handover.summary }),
+    ...(answer.handover?.queue ? { queue: answer.handover.queue } : {}),
+    ...(answer.handover?.repeatHandoverMessage === undefined ? {} : { repeatHandoverMessage: answer.handover.repeatHandoverMessage }),
     takesAfter: entry.seq,
     transcriptAfter: await transcriptStart(context, view),
     lastSeq: lastSeq + messageCount,
   });
+  const timerMs = timerOf(answer, endpoint.token, context.logger);
+  if (timerMs !== undefined) setInactivity(draft, timerMs);
   return { ...draftCommit(draft), expectLastSeq: lastSeq, update: requestPatch(draft) };
 }
 
 function safeOptions(scope: LaneScope, endpoint: Endpoint, answer: BotAnswer): ReturnType<typeof mergeOptions> | undefined {
   try {
+    checkQueueOptions(answer.handover?.queue);
     return mergeOptions(endpoint, scope.context.connections, answer.handover?.options ? [answer.handover.options] : []);
   } catch (error) {
     scope.context.logger.error(`A bot asked for a handover with options that cannot be used: ${errorSummary(error)}`, {
@@ -247,11 +218,26 @@ function refusal(scope: LaneScope, endpoint: Endpoint, entry: StoredEntry): NewE
   };
 }
 
-function end(scope: LaneScope, view: ConversationView, answer: BotAnswer): Partial<Commit> {
-  if (!answer.endHandover || !view.handover || !view.conversation) return {};
-  const draft = createDraft(view.handover, scope.context.clock.now(), view.conversation.lastSeq);
-  beginEnding(draft, { reason: requestedReason(view.handover), actor: "bot", closedBy: "us", windowMs: 0 });
-  return draftCommit(draft);
+/** A handover that runs may be ended, or get a timer. */
+function changeRunning(
+  scope: LaneScope,
+  endpoint: Endpoint,
+  view: ConversationView,
+  answer: BotAnswer,
+  messageCount: number,
+): Partial<Commit> {
+  const { handover, conversation } = view;
+  if (!handover || !conversation || handover.status === "ending") return {};
+  const timerMs = answer.endHandover ? undefined : timerOf(answer, endpoint.token, scope.context.logger);
+  if (!answer.endHandover && timerMs === undefined) return {};
+  // What the bot says when it ends a handover is still the desk's.
+  const draft = createDraft(handover, scope.context.clock.now(), conversation.lastSeq + messageCount);
+  if (timerMs !== undefined) setInactivity(draft, timerMs);
+  else {
+    const leavesDeskOpen = answer.closeHandoverInProvider === false;
+    beginEnding(draft, { reason: requestedReason(handover), actor: "bot", closedBy: "us", windowMs: 0, leavesDeskOpen });
+  }
+  return { ...draftCommit(draft), expectLastSeq: conversation.lastSeq };
 }
 
 async function turnFailed(scope: LaneScope, endpoint: Endpoint, entry: StoredEntry, error: unknown): Promise<StepResult> {

@@ -47,6 +47,9 @@ export async function changeHandover(
 function afterCommit(context: RuntimeContext, draft: Draft, conversation: ConversationRecord): void {
   if (draft.clearsTyping) context.typing.clear(conversation.key);
   context.receipts.show(conversation.key, draft.amend);
+  for (const { what } of draft.journal) {
+    if (what === "message-after-end") context.logger.debug("What a desk says after the end is not shown.", { handover: draft.handover.id });
+  }
   for (const message of draft.unseen) reportUnseen(context, conversation, draft.handover, message);
 }
 

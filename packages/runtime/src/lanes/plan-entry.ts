@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { HandoverError, isEmptyMessage, type Message, type MessagePart } from "@handover/core";
 import type { StoredEntry } from "../entry.ts";
-import { toMessage } from "../handover/desk-entries.ts";
+import { toDeskMessage } from "../handover/desk-entries.ts";
 import { toProviderHandover } from "../handover/provider-view.ts";
 import type { HandoverRecord, PartRecord } from "../store/records.ts";
 import { errorSummary } from "../support/describe-error.ts";
@@ -12,7 +12,7 @@ export function planEntry(
   scope: SendScope,
   entry: StoredEntry,
 ): { readonly parts: readonly [PartRecord, ...PartRecord[]] } | { readonly error: string } {
-  const planned = planParts(scope, toMessage(entry));
+  const planned = planParts(scope, toDeskMessage(entry, scope.handover.id));
   if (planned.error !== undefined) return planned;
   const { length } = planned.parts;
   const nowMs = scope.context.clock.now();

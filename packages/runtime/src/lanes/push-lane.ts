@@ -1,4 +1,5 @@
 import { HandoverError } from "@handover/core";
+import { linksFor } from "../attachments/entry-links.ts";
 import { transact } from "../conversation/transact.ts";
 import { entryFor, type Entry, type StoredEntry } from "../entry.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
@@ -31,14 +32,17 @@ export function createPushStep(listener: () => EntryListener | undefined): LaneS
     if (retryAtMs > context.clock.now()) return idleUntil(retryAtMs);
     const [entry] = await context.store.readEntries(key, { after: conversation.pushedThrough, limit: 1 });
     if (!entry) return idle;
-    const shown = entryFor(entry, "user");
+    const shown = entryFor(entry, "user", linksFor(context, conversation));
     const given = { ...shown, endpoint: conversation.endpoint, conversation: conversation.conversation };
     const refusal = shown.kind === "hidden" ? undefined : await tryPush(context, () => push(given));
     if (refusal) {
       const againAtMs = retryTime(scope, entry, refusal.error);
       if (againAtMs !== undefined) return idleUntil(againAtMs);
       await giveUp(scope, conversation, entry, refusal.error);
-    } else await pass(scope, entry);
+    } else {
+      await pass(scope, entry);
+      if (entry.handover !== undefined && entry.kind === "message") context.userReceipts.deliveredTo(key, entry.seq);
+    }
     context.pushTries.forget(key);
     return again;
   };

@@ -4,13 +4,16 @@ import {
   packState,
   UnavailableError,
   type Call,
+  type Logger,
   type Started,
   type StartProgress,
 } from "@handover/core";
+import { checkBeforeStart } from "../availability/check-before-start.ts";
 import { isCallLate } from "../connections/call-deadline.ts";
 import { callVendor, withCheckpoint } from "../connections/call-vendor.ts";
 import type { Connection } from "../connections/connection-registry.ts";
 import { LeaseLostError } from "../conversation/transact.ts";
+import { acceptedContent } from "../cancel/cancel-choice.ts";
 import { endpointOf } from "../endpoints.ts";
 import { changeAttempt, note, showStatus, type Draft } from "../handover/draft.ts";
 import { readTranscript } from "../handover/desk-entries.ts";
@@ -38,6 +41,8 @@ export async function startTask(scope: LaneScope, conversation: ConversationReco
   const connection = context.connections.get(attempt.connection);
   if (attempt.phase === "in-doubt") return resolveDoubt(scope, conversation, handover, connection);
   if (!mayStart(handover)) return idle;
+  const nobody = await checkBeforeStart(context, conversation, handover, connection);
+  if (nobody) return fail(scope, handover, nobody);
   const giveUpAtMs = attempt.sinceMs + context.timing.startTimeoutMs;
   if (!connection.gate.mayCall(scope.key, "start")) {
     return nowMs >= giveUpAtMs
@@ -181,8 +186,7 @@ async function commitStarted(scope: LaneScope, handover: HandoverRecord, connect
         ...(started.relay === "none" && endpoint.handover ? { detachAtMs: draft.nowMs + endpoint.handover.detachedAfterMs } : {}),
       },
     };
-    const text = endpoint.texts.accepted;
-    showStatus(draft, "queued", text === "" ? {} : { text });
+    showStatus(draft, "queued", acceptedContent(endpoint.texts));
     note(draft, isGivenUp ? "surplus-ticket" : "started", { calls: attempt.startCalls });
     return { references: [{ accountKey: attempt.accountKey, handover: handover.id, references }] };
   });
@@ -313,17 +317,19 @@ async function waitInDoubt(scope: LaneScope, handover: HandoverRecord, untilMs: 
   return idleUntil(nextTryAtMs);
 }
 
+function logFailure(logger: Logger, { handover }: Draft, { reason, code }: Failure): void {
+  const fields = { handover: handover.id, connection: handover.attempt.connection, code };
+  if (reason === "unavailable") return logger.info("Nobody could take a handover.", fields);
+  const why = code === "START_IN_DOUBT" ? "nobody can say whether the vendor has it" : "its vendor did not take it in time";
+  logger.error(`A handover could not be started: ${why}.`, fields);
+}
+
 async function fail(scope: LaneScope, handover: HandoverRecord, failure: Failure): Promise<StepResult> {
   const { context } = scope;
   await changeStart(scope, handover, (draft, conversation) => {
     const { phase } = draft.handover.attempt;
     if (phase !== "starting" && phase !== "in-doubt") return undefined;
-    const why = failure.code === "START_IN_DOUBT" ? "nobody can say whether the vendor has it" : "its vendor did not take it in time";
-    context.logger.error(`A handover could not be started: ${why}.`, {
-      handover: handover.id,
-      connection: draft.handover.attempt.connection,
-      code: failure.code,
-    });
+    logFailure(context.logger, draft, failure);
     giveWay(context, draft, endpointOf(context.endpoints, conversation.endpoint), failure);
     return {};
   });

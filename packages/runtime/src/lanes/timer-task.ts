@@ -1,12 +1,13 @@
 import { endpointOf } from "../endpoints.ts";
 import { beginEnding } from "../handover/ending.ts";
 import { giveWay } from "../handover/give-way.ts";
+import { silenceTask } from "../inactivity/silence-task.ts";
 import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { changeHandover } from "./change-handover.ts";
 import { again, idle, idleUntil, type LaneScope, type StepResult } from "./lane.ts";
 import { translateWake } from "./translate-task.ts";
 
-/** The handover's durable timers: the provider's own, the time to be accepted, the time of a detached handover. */
+/** The handover's durable timers: the provider's own, the time to be accepted, the time of a detached handover, and those of silence. */
 export async function timerTask(scope: LaneScope, conversation: ConversationRecord, handover: HandoverRecord): Promise<StepResult> {
   const nowMs = scope.context.clock.now();
   const { attempt } = handover;
@@ -18,7 +19,8 @@ export async function timerTask(scope: LaneScope, conversation: ConversationReco
   const acceptBeforeMs = isWaiting(handover) ? handover.acceptBeforeMs : undefined;
   if (acceptBeforeMs !== undefined && acceptBeforeMs <= nowMs) return acceptTimedOut(scope, conversation, handover.id);
   if (attempt.detachAtMs !== undefined && attempt.detachAtMs <= nowMs) return detach(scope, handover.id);
-  return idleUntil(attempt.wakeAtMs, acceptBeforeMs, attempt.detachAtMs);
+  const silence = await silenceTask(scope, conversation, handover);
+  return silence.again ? silence : idleUntil(attempt.wakeAtMs, acceptBeforeMs, attempt.detachAtMs, silence.wakeAtMs);
 }
 
 function isWaiting(handover: HandoverRecord): boolean {

@@ -10,6 +10,8 @@ import {
 import type { Connection } from "../connections/connection-registry.ts";
 import { LeaseLostError } from "../conversation/transact.ts";
 import { endpointOf } from "../endpoints.ts";
+import { applyLateProfile } from "../agents/late-profile.ts";
+import { nameAgents, type NamelessAgents } from "../agents/name-agents.ts";
 import { applyEvents, type EventSurroundings } from "../handover/apply-events.ts";
 import { changeAttempt, note, remember, type Draft } from "../handover/draft.ts";
 import { beginEnding } from "../handover/ending.ts";
@@ -26,7 +28,7 @@ import { again, type LaneScope, type StepResult } from "./lane.ts";
 export async function translateDelivery(scope: LaneScope, row: InboxRecord, isOutOfOrder: boolean): Promise<void> {
   const { context } = scope;
   const outcome: Outcome = { result: "translated" };
-  await changeHandover(scope, row.handover, async (draft, conversation) => {
+  await withNames(scope, row.handover, row.connection, async (draft, conversation, nameless) => {
     const consume = { consume: [row.number] };
     outcome.result = belongsTo(draft.handover.attempt, row) ? "translated" : "dropped";
     if (outcome.result === "dropped") {
@@ -35,8 +37,9 @@ export async function translateDelivery(scope: LaneScope, row: InboxRecord, isOu
     }
     if (row.order) release(draft, row.order);
     const isLate = isOutOfOrder || row.isHealed === true;
-    const extras = await translateInto(scope, draft, conversation, toDelivery(row), { isLate, isOvertaken: isOutOfOrder }, outcome);
-    return { ...consume, ...extras };
+    const timing = { isLate, isOvertaken: isOutOfOrder };
+    const extras = await translateInto(scope, draft, conversation, { delivery: toDelivery(row), timing, nameless, outcome });
+    return extras && { ...consume, ...extras };
   });
   context.metrics.count("handover_deliveries_total", { connection: row.connection, result: outcome.result });
   countIgnored(scope, row.connection, outcome);
@@ -55,28 +58,57 @@ function countIgnored({ context }: LaneScope, connection: string, { ignored }: O
 
 /** Lets the provider's own timer go off. */
 export async function translateWake(scope: LaneScope, handoverId: string, wake: Wake): Promise<void> {
-  await changeHandover(scope, handoverId, async (draft, conversation) => {
+  const connection = (await scope.context.store.readHandover(handoverId))?.attempt.connection ?? "";
+  await withNames(scope, handoverId, connection, async (draft, conversation, nameless) => {
     if (draft.handover.attempt.wakeAtMs !== wake.atMs) return undefined;
     draft.handover = { ...draft.handover, attempt: omit(draft.handover.attempt, "wakeAtMs") };
-    return translateInto(scope, draft, conversation, wake, { isLate: false, isOvertaken: false });
+    return translateInto(scope, draft, conversation, { delivery: wake, timing: { isLate: false, isOvertaken: false }, nameless });
   });
 }
 
+type Change = (draft: Draft, conversation: ConversationRecord, nameless: NamelessAgents) => Promise<Extras | undefined>;
+
+/**
+ * Changes a handover by what its vendor says. When that speaks of agents by id alone it changes nothing at first: the vendor is
+ * asked who they are, and it is worked out again with what is known then.
+ */
+async function withNames(scope: LaneScope, handoverId: string, connection: string, change: Change): Promise<void> {
+  const { context, key } = scope;
+  const nameless: NamelessAgents = { wanted: new Set(), isAsked: false };
+  const run = () => changeHandover(scope, handoverId, (draft, conversation) => change(draft, conversation, nameless));
+  await run();
+  if (nameless.wanted.size === 0) return;
+  await context.agentProfiles.learn(context.connections.get(connection), nameless.wanted, (agent) => {
+    void applyLateProfile(context, { key, handover: handoverId, agent });
+  });
+  nameless.isAsked = true;
+  await run();
+}
+
+/** What is translated, and how. */
+interface Translated {
+  readonly delivery: VendorDelivery | Wake;
+  readonly timing: Pick<EventSurroundings, "isLate" | "isOvertaken">;
+  readonly nameless: NamelessAgents;
+  readonly outcome?: Outcome;
+}
+
+/** @returns nothing when it has to be known first who the agents are */
 async function translateInto(
   scope: LaneScope,
   draft: Draft,
   conversation: ConversationRecord,
-  delivery: VendorDelivery | Wake,
-  timing: Pick<EventSurroundings, "isLate" | "isOvertaken">,
-  outcome?: Outcome,
-): Promise<Extras> {
+  { delivery, timing, nameless, outcome }: Translated,
+): Promise<Extras | undefined> {
   const { context } = scope;
   const connection = context.connections.get(draft.handover.attempt.connection);
   const translation = translate(scope, draft, conversation, connection, delivery);
   if (!translation) return {};
   if (outcome) outcome.ignored = translation.ignored;
   const { number } = draft.handover.attempt;
-  await apply(scope, draft, conversation, { connection, translation, timing, isTimer: isWake(delivery) });
+  const named = withAgentNames(scope, draft, connection, translation, nameless);
+  if (!named) return undefined;
+  await apply(scope, draft, conversation, { connection, translation: named, timing, isTimer: isWake(delivery) });
   return draft.handover.attempt.number === number ? addReferences(draft, translation.references) : {};
 }
 
@@ -101,6 +133,7 @@ async function apply(
     keepState(draft, connection, translation, given.isTimer);
     await applyEvents(draft, translation.events, {
       texts: endpoint.texts,
+      showsSurveys: (endpoint.handover?.surveys ?? "vendor") === "vendor",
       windowMs: context.timing.reorderWindowMs,
       ...given.timing,
       fallBack: (code) => fallBack(context, draft, endpoint, { code, isClosed: true }),
@@ -110,6 +143,23 @@ async function apply(
     if (storeErrors.length > 0) throw error;
     goBack();
     translationFailed(scope, draft, connection, error, given.isTimer);
+  }
+}
+
+function withAgentNames(
+  { context }: LaneScope,
+  draft: Draft,
+  connection: Connection,
+  translation: Translation,
+  nameless: NamelessAgents,
+): Translation | undefined {
+  const { agents: present } = draft.handover;
+  try {
+    const events = nameAgents(context.agentProfiles, connection, { events: translation.events, present, nameless });
+    return events && { ...translation, events };
+  } catch {
+    // What makes no sense is dealt with where it is applied.
+    return translation;
   }
 }
 

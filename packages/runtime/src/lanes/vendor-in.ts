@@ -29,6 +29,12 @@ export function createVendorInStep(): LaneStep {
       if (id === handover?.id) isSettling = result.wakeAtMs !== undefined && !handover.attempt.mustPull;
     }
     if (!handover) return idleUntil(...times);
+    // A nudge may be the last thing that came.
+    if (handover.attempt.mustPull && !rows.some((row) => row.handover === handover.id)) {
+      const result = await inboxTask(scope, conversation, handover, [], askedHoles);
+      if (result.again) return result;
+      times.push(result.wakeAtMs);
+    }
     // What waits in the inbox may be what a timer was waiting for.
     if (isSettling || isUnhealed(scope.context, handover)) return idleUntil(...times);
     const timer = await timerTask(scope, conversation, handover);
@@ -55,7 +61,7 @@ function awaitsComparison(context: RuntimeContext, { attempt, status }: Handover
 
 /** What is told now waits for what was missed before, but not for a vendor that cannot be asked. */
 function heldUntil(context: RuntimeContext, handover: HandoverRecord, rows: readonly InboxRecord[]): number | undefined {
-  if (!awaitsComparison(context, handover)) return undefined;
+  if (rows.length === 0 || !awaitsComparison(context, handover)) return undefined;
   return Math.min(...rows.map((row) => row.receivedAtMs)) + context.timing.callTimeoutMs;
 }
 

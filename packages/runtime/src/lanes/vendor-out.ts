@@ -34,6 +34,7 @@ async function endTask(scope: LaneScope, conversation: ConversationRecord, hando
   const { attempt } = handover;
   const connection = context.connections.get(attempt.connection);
   if (attempt.end?.isDone) return idle;
+  if (handover.ending?.leavesDeskOpen) return leaveOpen(scope, handover.id);
   if (attempt.end && attempt.end.nextTryAtMs > context.clock.now()) return idleUntil(attempt.end.nextTryAtMs);
   // Whoever leaves meanwhile is let go by the task that shows the end.
   if (connection.handle.end && !connection.gate.mayCall(scope.key, "end")) return idle;
@@ -43,6 +44,17 @@ async function endTask(scope: LaneScope, conversation: ConversationRecord, hando
     if (outcome.kind === "later") changeAttempt(draft, { end: outcome.end });
     else markClosed(draft, context.timing.reorderWindowMs);
     if (outcome.kind === "given-up") note(draft, "end-given-up", { code: outcome.code });
+    return {};
+  });
+  return again;
+}
+
+/** The desk has got everything, and is not told of the end. */
+async function leaveOpen(scope: LaneScope, handoverId: string): Promise<StepResult> {
+  await changeHandover(scope, handoverId, (draft) => {
+    if (draft.handover.attempt.end?.isDone) return undefined;
+    note(draft, "desk-left-open");
+    markClosed(draft);
     return {};
   });
   return again;

@@ -31,8 +31,6 @@ export async function* blobPieces(
 }
 
 function tooLarge(maximumBytes: number): RuntimeError {
-  return new RuntimeError(
-    "ATTACHMENT_TOO_LARGE",
-    `A file has more than the ${maximumBytes} bytes that are allowed. Nothing of it was kept. Send a smaller one, or raise the limit.`,
-  );
+  const words = `${maximumBytes} bytes (${(maximumBytes / 1024 / 1024).toFixed(1)} MiB)`;
+  return new RuntimeError("ATTACHMENT_TOO_LARGE", `A file may have at most ${words}. Nothing of this one was kept. Send a smaller one.`);
 }

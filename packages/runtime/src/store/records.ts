@@ -1,5 +1,6 @@
 import type {
   Agent,
+  Attachment,
   DeliveryOrder,
   DeliveryStatus,
   EndActor,
@@ -9,9 +10,12 @@ import type {
   QueueInfo,
   Reference,
   StoredState,
+  Survey,
+  SurveyAnswers,
   User,
 } from "@handover/core";
 import type { NewEntry } from "../entry.ts";
+import type { QueueOptions } from "../queue/queue-options.ts";
 
 /** A conversation: who reads how far, and which handover runs. */
 export interface ConversationRecord {
@@ -101,6 +105,8 @@ export interface AttemptRecord {
   readonly mustPull?: true;
   /** A handover whose messages the vendor carries itself is left alone after this time. */
   readonly detachAtMs?: number;
+  /** When the vendor is asked about its queue again, by what is asked for. Absent: at once. */
+  readonly queuePoll?: { readonly positionDueAtMs?: number; readonly waitDueAtMs?: number };
   /** Tries of `end`, and when the next one is due. `isRequested`: the vendor has taken it and will say when it is over. */
   readonly end?: {
     readonly calls: number;
@@ -125,10 +131,68 @@ export interface EndingRecord {
   readonly settledAtMs: number;
   /** The last `catchUp` was made, or there is none. */
   readonly hasCaughtUp: boolean;
+  /** Only the user is given back: the desk's conversation stays open, and what comes from it later is ignored. */
+  readonly leavesDeskOpen?: true;
 }
 
 /** An agent who is there; `hasAccepted`: took the conversation, or wrote in it. */
-export type PresentAgent = Agent & { readonly hasAccepted?: true };
+export type PresentAgent = Agent & {
+  readonly hasAccepted?: true;
+  /** Id of the notice that showed this agent joining without a name. */
+  readonly namelessNotice?: string;
+};
+
+/** What the desk was told about whether the user is there. Without one it takes the user for present. */
+export interface PresenceRecord {
+  /** Number of the attempt whose desk was told. */
+  readonly attempt: number;
+  readonly isPresent: boolean;
+  /** When somebody has to look whether that is still so. */
+  readonly checkAtMs?: number;
+  /** How many changes the desk was told. */
+  readonly changes: number;
+  /** Tries of the next one that failed, and since when. */
+  readonly failed?: { readonly calls: number; readonly firstAtMs: number };
+}
+
+/** A survey that the desk offered. */
+export interface SurveyRecord {
+  readonly survey: Survey;
+  /** Number and connection of the attempt whose desk offered it. */
+  readonly attempt: number;
+  readonly connection: string;
+  /** Id of the entry that shows it. */
+  readonly entry: string;
+  /** What the user answered, once. */
+  readonly answers?: SurveyAnswers["answers"];
+  /** How far the answers are on their way to the desk. */
+  readonly submission?: {
+    readonly status: "pending" | "taken" | "given-up";
+    readonly calls: number;
+    readonly firstAtMs: number;
+    readonly nextTryAtMs: number;
+  };
+}
+
+/** The bot's timer for a user who is silent; it goes off once. */
+export interface InactivityRecord {
+  readonly afterMs: number;
+  /** Absent when it has gone off, until the bot sets it again; while the desk has not accepted, it does not run. */
+  readonly dueAtMs?: number;
+  /** How often it went off since the user wrote last. */
+  readonly count: number;
+  /** What the user wrote up to this `seq` is in `dueAtMs` and `count`. */
+  readonly through: number;
+}
+
+/** A time limit for somebody's silence. */
+export interface IdleRecord {
+  /** Since when somebody is there to answer. */
+  readonly sinceMs: number;
+  readonly dueAtMs: number;
+  /** What was said up to this `seq` is in `dueAtMs`. */
+  readonly through: number;
+}
 
 /** One handover. */
 export interface HandoverRecord {
@@ -160,12 +224,35 @@ export interface HandoverRecord {
   readonly leaving: readonly AttemptRecord[];
   /** Agents who are there, in the order of joining. */
   readonly agents: readonly PresentAgent[];
+  /** What waiting users are told about the queue, as it was merged at the request. */
+  readonly queueOptions?: QueueOptions;
+  /** The text `accepted` is shown again when the user writes while waiting. */
+  readonly repeatsAccepted?: true;
+  /** User entries up to this `seq` have been answered with the text `accepted`. */
+  readonly repeatedThrough?: number;
+  /** Options for the current connection that its desk has not been told. */
+  readonly optionsChange?: Json;
+  /** How many changes of the user or of the options the desk has been told, or were given up. */
+  readonly changesTold?: number;
+  /** Tries to tell the next one. */
+  readonly changeTries?: { readonly calls: number; readonly firstAtMs: number; readonly nextTryAtMs: number };
   /** What was last said about the queue. */
   readonly queue?: QueueInfo;
   /** Who went last, or where it was transferred to, until somebody comes: what is told twice has happened once. */
   readonly lastDeparture?: string;
   /** How many entries were made about it: part of their ids. */
   readonly entryCount: number;
+  /** Files of the desk that are still to be fetched, and those that were given up. */
+  readonly files?: readonly DeskFileRecord[];
+  /** When it was active first. */
+  readonly activeAtMs?: number;
+  readonly presence?: PresenceRecord;
+  readonly surveys?: readonly SurveyRecord[];
+  readonly inactivity?: InactivityRecord;
+  /** The endpoint's time limits while it is active. */
+  readonly idle?: { readonly user?: IdleRecord; readonly agent?: IdleRecord };
+  /** The user has read the desk's messages up to this `seq`, and the desk was told. */
+  readonly readThrough?: number;
   /** The handover before this one. */
   readonly previous?: string;
   readonly ending?: EndingRecord;
@@ -179,6 +266,24 @@ export interface HandoverRecord {
     /** Of these, the ones that the desk never got. */
     readonly undelivered: readonly number[];
   };
+}
+
+/** A file that the desk sent and that is not stored yet. */
+export interface DeskFileRecord {
+  /** Our own id: the blob's, and the one in the entry. */
+  readonly id: string;
+  readonly connection: string;
+  /** The vendor's id of its message. */
+  readonly message: string;
+  /** As the provider gave it. */
+  readonly attachment: Attachment;
+  readonly tries: number;
+  readonly nextTryAtMs: number;
+  readonly firstFailedAtMs?: number;
+  /** The code of the error with which it was given up. */
+  readonly failedAs?: string;
+  /** The desk has deleted its message: the file goes too. */
+  readonly isDeleted?: true;
 }
 
 /** How far one part of one message is on its way to the desk. */

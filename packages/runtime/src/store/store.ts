@@ -62,7 +62,7 @@ export interface Store {
   /** `seq` of the entry with this source and id. */
   findEntry(key: string, source: string, id: string): Promise<StoredEntry | undefined>;
   readHandover(id: string): Promise<HandoverRecord | undefined>;
-  /** Handovers of the conversation that have something left to do: the current one, and ended ones with loose ends. */
+  /** Handovers of the conversation that have something left to do (see `isOpenHandover`): the current one, and ended ones with loose ends. */
   readOpenHandovers(key: string): Promise<readonly HandoverRecord[]>;
   /** Ids of all handovers that have not ended or have loose ends. */
   listOpenHandovers(range: { readonly after?: string; readonly limit: number }): Promise<readonly HandoverRecord[]>;
@@ -115,6 +115,17 @@ export interface Store {
   readBlob(conversation: string, id: string): Promise<StoredBlob | undefined>;
   /** @returns whether it was there */
   deleteBlob(conversation: string, id: string): Promise<boolean>;
+  /**
+   * Complete files of one conversation (by key) or of all, by `createdAtMs`, the oldest first.
+   * @param request.fromMs only those from this time on
+   * @param request.beforeMs only those from before this time
+   */
+  listBlobs(request: {
+    readonly conversation?: string;
+    readonly fromMs?: number;
+    readonly beforeMs?: number;
+    readonly limit: number;
+  }): Promise<readonly BlobRecord[]>;
 
   /** Keys of the conversations whose user has this id, in the order of keys. */
   listConversationsOfUser(request: {

@@ -4,7 +4,10 @@ const help: Readonly<Record<string, string>> = {
   handover_messages_received_total: "User messages taken, without repeats.",
   handover_messages_refused_total: "User messages that a limit of waiting messages refused, by code.",
   handover_messages_sent_total: "Message parts the desk has taken, by its answer or when it was asked; not what only an echo tells.",
-  handover_messages_failed_total: "Notices to users that a message could not be delivered to the desk.",
+  handover_messages_failed_total:
+    "Notices to users that a message could not be delivered to the desk, or that a file of the desk cannot be had.",
+  handover_attachments_total:
+    "Files of users and desks, by whose they are and what became of them: stored, unused and deleted, or an error code.",
   handover_agent_messages_total: "Messages of human agents shown to users.",
   handover_journal_total: "Facts that no participant sees, by what happened, without those that have a counter of their own (started).",
   handover_deliveries_ignored_total: "Translated vendor deliveries that mean nothing, by why; they are among the translated ones.",
@@ -15,6 +18,10 @@ const help: Readonly<Record<string, string>> = {
   handover_deliveries_total:
     "Vendor deliveries, by connection and what became of them: first received, repeated, parked or flooded (not kept), later translated, dropped or expired; skipped counts positions that never came.",
   handover_vendor_calls_total: "Calls of vendors, by connection, method and result code.",
+  handover_availability_checks_total: "Questions whether somebody is there, without those answered from memory, by result.",
+  handover_agent_profiles_total: "Questions for names of agents, by result.",
+  handover_changes_failed_total: "Changes of users or options that a desk could not be told.",
+  handover_receipts_total: "What users have got and read of desks' messages, by connection, status and whether the desk could be told.",
   handover_reports_total: "Messages of desks that users never got, by connection and whether the desk could be told.",
   handover_stalls_total: "Conversations that stood still and were taken up anew.",
   handover_stalled_conversations: "Conversations of this instance that stand still now.",

@@ -5,6 +5,23 @@ export type Awaitable<Value> = Value | Promise<Value>;
 export interface ConformanceMessage {
   readonly author: "user" | "bot" | "agent" | "system";
   readonly text: string;
+  /** When it was said, as people at the desk are shown it: ISO 8601. Left out where the desk shows no times. */
+  readonly at?: string;
+}
+
+/** A file, as one side sent it or the other got it. */
+export interface ConformanceFile {
+  readonly name: string;
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What people at the desk see of the user beside messages, oldest first; a part is left out where they are not shown it. */
+export interface ConformanceSignals {
+  readonly typing?: readonly boolean[];
+  readonly presence?: readonly boolean[];
+  /** Answers to surveys: the values, whatever the vendor calls them. */
+  readonly surveyAnswers?: readonly (readonly (string | number)[])[];
 }
 
 /** A conversation as the contact centre has it. */
@@ -53,15 +70,27 @@ export interface ConformanceBackend {
   /** The conversation moves to another person or queue. */
   agentTransfers?(id: string): Awaitable<void>;
   agentReopens?(id: string): Awaitable<void>;
-  agentSendsFile?(id: string, file: { readonly name: string; readonly type: string; readonly bytes: Uint8Array }): Awaitable<void>;
+  agentSendsFile?(id: string, file: ConformanceFile): Awaitable<void>;
+  /** One message of a person with a text and several files; for vendors that can. */
+  agentSendsFiles?(id: string, text: string, files: readonly ConformanceFile[]): Awaitable<void>;
   /** An automation of the desk writes to the user: a greeting, an out-of-office note. */
   systemSays?(id: string, text: string): Awaitable<void>;
   surveyIsOffered?(id: string): Awaitable<void>;
+  /** The desk turns the waiting user away: nobody can take the conversation. */
+  deskRefuses?(id: string): Awaitable<void>;
+  /** What the queue says from now on to everybody who waits. */
+  queueIs?(queue: { readonly position?: number; readonly estimatedWaitMs?: number }): Awaitable<void>;
+  /** What was told of the user beside messages. */
+  signalsAtDesk?(id: string): Awaitable<ConformanceSignals>;
+  /** The files that the user and the bot sent, oldest first; for vendors that take files. */
+  filesAtDesk?(id: string): Awaitable<readonly ConformanceFile[]>;
   /** How many people are at work. */
   setAgentsOnline?(count: number): Awaitable<void>;
 
   /** The headers with which the vendor would sign this body; for vendors that sign. */
   signWebhook?(body: Uint8Array): Readonly<Record<string, string>>;
+  /** The same as if the vendor had signed it at another time (Unix milliseconds); for vendors whose signature has a time. */
+  signWebhookAt?(body: Uint8Array, atMs: number): Readonly<Record<string, string>>;
   /** One body that holds the events of several; for vendors that send several events in one request. */
   combineWebhooks?(bodies: readonly Uint8Array[]): Uint8Array;
 }

@@ -6,8 +6,10 @@ import { createContext, createLineLogger } from "./driver-context.ts";
 import { openDriver } from "./driver.ts";
 import { endTests } from "./end-group.ts";
 import { errorTests } from "./errors-group.ts";
+import { fileTests } from "./files-group.ts";
 import { findSentTests } from "./find-sent-group.ts";
 import { findStartedTests } from "./find-started-group.ts";
+import { handOverTests } from "./hand-over-group.ts";
 import { runtimeTests } from "./runtime-group.ts";
 import { sendTests } from "./send-group.ts";
 import { signalTests } from "./signals-group.ts";
@@ -20,9 +22,11 @@ import { webhookTests } from "./webhook-group.ts";
 const groups: Readonly<Record<string, (suite: Suite) => readonly DrivenTest[]>> = {
   abilities: abilitiesTests,
   start: startTests,
+  "hand over": handOverTests,
   "find a lost start": findStartedTests,
   "send messages": sendTests,
   "find a lost message": findSentTests,
+  files: fileTests,
   webhooks: webhookTests,
   translate: translateTests,
   end: endTests,

@@ -1,12 +1,14 @@
 import type { ServerResponse } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import type { HttpDispatcher } from "@handover/core";
 import { Agent, request as sendRequest, type Dispatcher } from "undici";
 import { startLoopbackServer, type LoopbackRequest } from "./loopback-server.ts";
 
-/** What becomes of a call: an answer instead of the vendor's, or the vendor's answer lost on its way. */
+/** What becomes of a call: an answer instead of the vendor's, the vendor's answer lost on its way, or one that takes its time. */
 export type GatewayFault =
   | { readonly kind: "answer"; readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   | { readonly kind: "lose-answer" }
+  | { readonly kind: "delay"; readonly delayMs: number }
   | { readonly kind: "cut" };
 
 /** A call of the provider, as it left. */
@@ -45,6 +47,7 @@ export async function startGateway(): Promise<Gateway> {
     const fault = decide?.(call, index);
     if (fault?.kind === "cut") return void response.destroy();
     if (fault?.kind === "answer") return void response.writeHead(fault.status, fault.headers).end(fault.body);
+    if (fault?.kind === "delay") await setTimeout(fault.delayMs);
     const answer = await forward(agent, call, request);
     if (fault?.kind === "lose-answer") return void response.destroy();
     response.writeHead(answer.status, answer.headers).end(answer.body);

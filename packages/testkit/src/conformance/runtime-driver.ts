@@ -57,7 +57,10 @@ const timing = {
 };
 
 /** Starts a runtime on an emptied contact centre. */
-export async function openRuntimeDriver(options: ConformanceOptions & { readonly createStore: StoreFactory }): Promise<RuntimeDriver> {
+export async function openRuntimeDriver(
+  options: ConformanceOptions & { readonly createStore: StoreFactory },
+  ownTiming: { readonly reorderWindowMs?: number } = {},
+): Promise<RuntimeDriver> {
   const { backend, provider } = options;
   const folder = await mkdtemp(join(tmpdir(), "handover-conformance-"));
   const lines: string[] = [];
@@ -92,7 +95,7 @@ export async function openRuntimeDriver(options: ConformanceOptions & { readonly
       endpoints: [{ token: address.endpoint, bot, handover: { connections: ["desk"] } }],
       publicUrl: server.origin,
       dispatcher: gateway.dispatcher,
-      timing,
+      timing: { ...timing, ...ownTiming },
       logger: createLineLogger(lines),
     });
     runtime.onEntry(async (entry) => void pushed.push(entry));

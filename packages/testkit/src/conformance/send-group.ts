@@ -114,11 +114,12 @@ function planTests(): readonly DrivenTest[] {
   ];
 }
 
-/** The live lines as the desk has them: without the transcript. */
+/** The live lines as the desk has them: without the transcript, and without what the desk says of itself. */
 async function liveTexts(driver: Driver, driven: DrivenHandover): Promise<string[]> {
   const transcript = driven.request.transcript.map(({ message }) => message.text);
   const { messages } = await driver.desk(driven);
-  return messages.map(({ text }) => text).filter((text) => !transcript.some((line) => line !== undefined && text.includes(line)));
+  const said = messages.filter(({ author }) => author !== "system");
+  return said.map(({ text }) => text).filter((text) => !transcript.some((line) => line !== undefined && text.includes(line)));
 }
 
 function richMessages(): readonly { readonly message: Message; readonly words: readonly string[] }[] {

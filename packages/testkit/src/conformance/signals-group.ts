@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { receivedMessages, type DrivenHandover } from "./driven-handover.ts";
+import { countEvents, receivedMessages, type DrivenHandover } from "./driven-handover.ts";
 import type { Driver } from "./driver.ts";
 import { newMessage } from "./samples.ts";
 import { test, when, type DrivenTest, type Suite } from "./suite.ts";
@@ -23,6 +23,42 @@ export function signalTests(suite: Suite): readonly DrivenTest[] {
         await driver.observe();
         const vendorMessageIds = receivedMessages(driven).map(({ id }) => id);
         await driver.connection.reportDelivery?.(driven.handover, { vendorMessageIds, status: "read", upToMs: Date.now() }, driver.call());
+      }),
+    ),
+    ...when(
+      suite.has("setTyping") && backend.signalsAtDesk,
+      test("should show the user typing, and not typing any more", async (driver) => {
+        const driven = await accepted(driver);
+        for (const isTyping of [true, false]) await driver.connection.setTyping?.(driven.handover, isTyping, driver.call());
+        const told = (await backend.signalsAtDesk?.(driven.deskId))?.typing;
+        if (told) expect(told).toEqual([true, false]);
+        expect(countEvents(driven, "typing-changed"), "our own typing must not come back").toBe(0);
+      }),
+    ),
+    ...when(
+      suite.has("setUserPresence") && backend.signalsAtDesk,
+      test("should tell the desk once that the user has gone, and once that the user is back [F071 part: provider]", async (driver) => {
+        const driven = await accepted(driver);
+        for (const isPresent of [false, true]) {
+          await driver.connection.setUserPresence?.(driven.handover, isPresent, driver.call());
+          await driver.observe();
+        }
+        const told = (await backend.signalsAtDesk?.(driven.deskId))?.presence;
+        if (told) expect(told).toEqual([false, true]);
+        expect(receivedMessages(driven), "what the desk is told must not come back to the user").toEqual([]);
+      }),
+    ),
+    ...when(
+      suite.has("getQueueStatuses") && backend.queueIs,
+      test("should give position and wait as the desk has them, in milliseconds [F141 part: the queue, F142 part: units]", async (driver) => {
+        await backend.queueIs?.({ position: 3, estimatedWaitMs: 300_000 });
+        const driven = await driver.start();
+        const statuses = await driver.connection.getQueueStatuses?.([driven.handover], driver.call());
+        expect(statuses?.get(driven.handover.id)).toMatchObject({ position: 3, estimatedWaitMs: 300_000 });
+        await backend.queueIs?.({});
+        const unknown = (await driver.connection.getQueueStatuses?.([driven.handover], driver.call()))?.get(driven.handover.id) ?? {};
+        expect(Object.values(unknown).filter((value) => typeof value === "number" && value < 0)).toEqual([]);
+        expect(unknown).not.toHaveProperty("estimatedWaitMs");
       }),
     ),
     ...when(
@@ -62,15 +98,18 @@ export function signalTests(suite: Suite): readonly DrivenTest[] {
     ),
     ...when(
       suite.has("submitSurvey", "translate") && suite.hears && backend.surveyIsOffered,
-      test("should offer a survey and take its answers", async (driver) => {
+      test("should offer a survey and take its answers [F082 part: the vendor's survey]", async (driver) => {
         const driven = await driver.start();
         await backend.surveyIsOffered?.(driven.deskId);
         await driver.observe();
         const offered = driven.events.find((event) => event.type === "survey-offered");
         const question = offered?.survey.questions[0];
         expect(question).toBeDefined();
-        const answers = { survey: offered?.survey.id ?? "", answers: { [question?.id ?? ""]: question?.maximum ?? "good" } };
+        const value = question?.maximum ?? "good";
+        const answers = { survey: offered?.survey.id ?? "", answers: { [question?.id ?? ""]: value } };
         await driver.connection.submitSurvey?.(driven.handover, answers, driver.call());
+        const told = (await backend.signalsAtDesk?.(driven.deskId))?.surveyAnswers;
+        if (told) expect(told).toEqual([[value]]);
       }),
     ),
     ...when(
@@ -81,6 +120,13 @@ export function signalTests(suite: Suite): readonly DrivenTest[] {
       }),
     ),
   ];
+}
+
+async function accepted(driver: Driver): Promise<DrivenHandover> {
+  const driven = await driver.start();
+  await driver.backend.agentAccepts(driven.deskId);
+  await driver.observe();
+  return driven;
 }
 
 /** Signals are no messages: the desk's conversation stays as it is. */

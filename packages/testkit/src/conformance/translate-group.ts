@@ -127,6 +127,56 @@ export function translateTests(suite: Suite): readonly DrivenTest[] {
       expect(agentTexts(driven)).toEqual(["hello"]);
     }),
     ...when(
+      backend.deskRefuses,
+      test("should never call a refused request completed [F059 part: provider]", async (driver) => {
+        const driven = await driver.start();
+        await backend.deskRefuses?.(driven.deskId);
+        await driver.observe();
+        expect(driven.events.filter(({ type }) => type === "ended")).toEqual([
+          expect.objectContaining({ reason: expect.stringMatching(/^(unavailable|failed)$/) as string }),
+        ]);
+      }),
+    ),
+    test("should keep what formats a text: signs, angle brackets, lines [F095 part: from the agent]", async (driver) => {
+      const driven = await driver.start();
+      const text = "*one* _two_ <b>three</b>\nsecond line with 2 < 3 & 4 > 1\nthird: `x` #1 - [a](b)";
+      await says(driver, driven, text);
+      const [message] = receivedMessages(driven).filter(({ author }) => author.role === "agent");
+      expect(message?.text).toBe(text);
+      expect([undefined, "plain", "markdown"]).toContain(message?.format);
+    }),
+    test("should name who comes, or nobody: never an id or a login [F141 part: the join, F151 part: each its own author]", async (driver) => {
+      const driven = await driver.start();
+      await backend.agentAccepts(driven.deskId);
+      await says(driver, driven, "hello");
+      for (const event of driven.events) {
+        if (event.type !== "agent-joined" || event.agent.name === undefined) continue;
+        expect(event.agent.name.trim()).not.toBe("");
+        expect(event.agent.name).not.toBe(event.agent.id);
+        expect(event.agent.name).not.toContain("@");
+      }
+    }),
+    test("should not let what was said before the end open it again [F034 part: older states]", async (driver) => {
+      const driven = await driver.start();
+      await backend.agentIsAssigned?.(driven.deskId);
+      await backend.agentAccepts(driven.deskId);
+      await says(driver, driven, "hello");
+      await backend.agentLeaves?.(driven.deskId);
+      const before = [...driver.receiver.requests];
+      await backend.agentCloses(driven.deskId);
+      await driver.observe();
+      expect(countEvents(driven, "ended")).toBe(1);
+      const again: VendorDelivery[] = [];
+      for (const request of before) {
+        const received = await driver.connection.receiveWebhook?.(request, driver.call());
+        again.push(...(received?.deliveries ?? []));
+      }
+      for (const delivery of again) {
+        const types = translate(driver, driven.handover, delivery).events.map(({ type }) => type);
+        expect(types.filter((type) => type === "reopened" || type === "ended")).toEqual([]);
+      }
+    }),
+    ...when(
       backend.agentLeaves,
       test("should not end when an agent leaves [F058 part: agent-left is not ended]", (driver) => staysOpen(driver, "agentLeaves")),
     ),

@@ -40,6 +40,29 @@ export function webhookTests(suite: Suite): readonly DrivenTest[] {
         await expectRefused(driver, { ...request, body }, 401);
       }),
     ),
+    ...when(
+      isSigned,
+      test("should say which algorithm and secret did not match, without any secret [F111 part: what was compared]", async (driver) => {
+        const { request } = await recordWebhook(driver, "hello");
+        const body = Buffer.concat([Buffer.from(request.body), Buffer.from(" ")]);
+        const { message } = await driver.failure(() => receive(driver, { ...request, body }));
+        expect(message).toMatch(/SHA-?(1|256|384|512)|MD5|Ed25519|RSA/i);
+        expect(message).toMatch(/secret|key/i);
+        for (const secret of driver.secrets) expect(message).not.toContain(secret);
+      }),
+    ),
+    ...when(
+      suite.backend.signWebhookAt,
+      test("should refuse a signature of ten minutes ago, and of in ten minutes [F105 part: time]", async (driver) => {
+        const { request } = await recordWebhook(driver, "hello");
+        for (const offsetMs of [-600_000, 600_000]) {
+          const headers = { ...request.headers, ...suite.backend.signWebhookAt?.(request.body, Date.now() + offsetMs) };
+          await expectRefused(driver, { ...request, headers }, 401);
+        }
+        const now = suite.backend.signWebhookAt?.(request.body, Date.now());
+        await receive(driver, { ...request, headers: { ...request.headers, ...now } });
+      }),
+    ),
     test("should refuse what is neither proven nor readable with 401, not 400", async (driver) => {
       const request = { ...emptyRequest(driver), hasValidSecret: false, headers: {} };
       await expectRefused(driver, { ...request, body: Buffer.from("{") }, 401);

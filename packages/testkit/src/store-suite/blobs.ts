@@ -19,6 +19,11 @@ export async function* pieces(...all: readonly Uint8Array[]): AsyncGenerator<Uin
   for (const piece of all) yield await Promise.resolve(piece);
 }
 
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(Buffer.from("half"));
+  throw new Error("The sender went away.");
+}
+
 /** Two files with the same id, of which each has begun before the other is complete. */
 async function putAtOnce(stores: readonly [Store, Store], id: string): Promise<readonly BlobRecord[]> {
   const begun = stores.map(() => Promise.withResolvers<undefined>());
@@ -84,6 +89,24 @@ export function describeBlobs(options: StoreSuiteOptions): void {
       expect(await store.deleteBlob("demo/a", "f1")).toBe(true);
       expect(await bytesOf(store, "demo/a", "f1")).toBeUndefined();
       expect(String(await bytesOf(store, "demo/b", "f1"))).toBe("of b");
+    });
+
+    it("should list files of one conversation or of all, the oldest first, from one time to another", async () => {
+      const { store } = test;
+      const kept = [
+        await store.putBlob(newBlob("f2", { createdAtMs: someTimeMs + 1 }), pieces(Buffer.from("2")), unlimited),
+        await store.putBlob(newBlob("f1"), pieces(Buffer.from("one")), unlimited),
+        await store.putBlob(newBlob("f3", { conversation: "demo/b", createdAtMs: someTimeMs + 2 }), pieces(), unlimited),
+      ] as const;
+      await store.putBlob(newBlob("f4"), broken(), unlimited).catch(() => undefined);
+      const [second, first, third] = kept;
+      expect(await store.listBlobs({ limit: 10 })).toEqual([first, second, third]);
+      expect(await store.listBlobs({ limit: 2 })).toEqual([first, second]);
+      expect(await store.listBlobs({ conversation: "demo/a", limit: 10 })).toEqual([first, second]);
+      expect(await store.listBlobs({ conversation: "demo/c", limit: 10 })).toEqual([]);
+      expect(await store.listBlobs({ fromMs: someTimeMs + 1, beforeMs: someTimeMs + 2, limit: 10 })).toEqual([second]);
+      await store.deleteBlob("demo/a", "f1");
+      expect(await store.listBlobs({ beforeMs: someTimeMs + 1, limit: 10 })).toEqual([]);
     });
 
     it("should keep the first file with an id", async () => {

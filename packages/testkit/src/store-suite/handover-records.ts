@@ -4,6 +4,11 @@ import { account, commitTo, committed, newAttempt, newHandover, newPart } from "
 import { useStore } from "./use-store.ts";
 import type { StoreSuiteOptions } from "./use-store.ts";
 
+function surveyOf(status: "pending" | "taken"): NonNullable<HandoverRecord["surveys"]>[number] {
+  const submission = { status, calls: 0, firstAtMs: 1, nextTryAtMs: 1 };
+  return { survey: { id: "s", questions: [] }, attempt: 1, connection: "desk", entry: "e", answers: { score: 5 }, submission };
+}
+
 /** Handovers and the parts that are on their way to the desk. */
 export function describeHandoverRecords(options: StoreSuiteOptions): void {
   describe("handovers and parts", () => {
@@ -24,7 +29,7 @@ export function describeHandoverRecords(options: StoreSuiteOptions): void {
       expect(await store.readHandover("h2")).toBeUndefined();
     });
 
-    it("should list handovers as open until they have ended and nothing is left at a vendor [F064 store part]", async () => {
+    it("should list handovers as open until they have ended, nothing is left at a vendor and no answers of a survey are on their way [F064 store part]", async () => {
       const { store } = test;
       const over = newAttempt({ phase: "over" });
       const handovers: readonly [string, Partial<HandoverRecord>][] = [
@@ -33,6 +38,7 @@ export function describeHandoverRecords(options: StoreSuiteOptions): void {
         ["3-last-attempt-not-over", { status: "ended", attempt: newAttempt({ phase: "leaving" }) }],
         ["4-ending", { status: "ending", attempt: over }],
         ["5-active", { status: "active" }],
+        ["6-survey-on-its-way", { status: "ended", attempt: over, surveys: [surveyOf("pending")] }],
       ];
       for (const [index, [id, change]] of handovers.entries()) {
         await committed(store, commitTo("demo/a", { handovers: [newHandover(id, "demo/a", { ...change, ordinal: index + 1 })] }));
@@ -43,6 +49,11 @@ export function describeHandoverRecords(options: StoreSuiteOptions): void {
       await committed(store, {
         conversation: "demo/a",
         handovers: [newHandover("5-active", "demo/a", { status: "ended", attempt: over })],
+      });
+      expect((await store.readOpenHandovers("demo/a")).map(({ id }) => id)).toEqual(open.filter((id) => id !== "5-active"));
+      await committed(store, {
+        conversation: "demo/a",
+        handovers: [newHandover("6-survey-on-its-way", "demo/a", { status: "ended", attempt: over, surveys: [surveyOf("taken")] })],
       });
       expect((await store.readOpenHandovers("demo/a")).map(({ id }) => id)).toEqual(open.slice(0, 3));
     });

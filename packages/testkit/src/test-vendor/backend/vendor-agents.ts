@@ -1,13 +1,17 @@
 import type { VendorDesk } from "./vendor-desk.ts";
 import { VendorApiRefusal } from "./vendor-error.ts";
-import type { VendorAgent, VendorConversation } from "./vendor-records.ts";
+import type { VendorAgent, VendorConversation, VendorFile } from "./vendor-records.ts";
+
+/** A file that somebody at the desk has at hand. */
+type NewFile = Omit<VendorFile, "id">;
 
 /** What people at the desk do. Each takes the id of a conversation. */
 export interface VendorPeople {
   assign(id: string, agent?: string): void;
   accept(id: string, agent?: string): void;
   say(id: string, text: string, agent?: string): string;
-  sendFile(id: string, file: { readonly name: string; readonly type: string; readonly bytes: Uint8Array }): void;
+  sendFile(id: string, file: NewFile): void;
+  sendFiles(id: string, text: string, files: readonly NewFile[]): void;
   edit(id: string, messageId: string, text: string): void;
   remove(id: string, messageId: string): void;
   note(id: string, text: string): void;
@@ -35,6 +39,11 @@ export function createVendorPeople(desk: VendorDesk): VendorPeople {
     return message;
   };
 
+  function sendFiles(id: string, text: string, files: readonly NewFile[]): void {
+    const conversation = desk.get(id);
+    desk.addMessage(conversation, { author: "agent", text, agent: present(conversation), files: files.map((file) => desk.addFile(file)) });
+  }
+
   return {
     assign(id, agent) {
       const conversation = desk.get(id);
@@ -52,10 +61,8 @@ export function createVendorPeople(desk: VendorDesk): VendorPeople {
       join(conversation, person);
       return desk.addMessage(conversation, { author: "agent", text, agent: person.id }).id;
     },
-    sendFile(id, file) {
-      const conversation = desk.get(id);
-      desk.addMessage(conversation, { author: "agent", text: "", agent: present(conversation), files: [desk.addFile(file)] });
-    },
+    sendFile: (id, file) => sendFiles(id, "", [file]),
+    sendFiles,
     edit(id, messageId, text) {
       const conversation = desk.get(id);
       messageOf(conversation, messageId).text = text;

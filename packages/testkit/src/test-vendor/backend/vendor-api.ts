@@ -93,6 +93,7 @@ function addMessage(desk: VendorDesk, conversation: VendorConversation, body: Ap
   const message = desk.addMessage(conversation, {
     author: readAuthor(body["author"]),
     text: readText(body, textCharacters),
+    ...(typeof body["at"] === "string" && !Number.isNaN(Date.parse(body["at"])) ? { at: Date.parse(body["at"]) } : {}),
     ...(typeof body["external_id"] === "string" ? { externalId: body["external_id"] } : {}),
   });
   return toView(message, desk.agents);

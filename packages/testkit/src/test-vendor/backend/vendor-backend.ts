@@ -22,7 +22,7 @@ export interface TestVendorBackendOptions {
 }
 
 /** The contact centre of the test vendor: a real HTTP server with an honest state, and the people who work there. */
-export interface TestVendorBackend extends Required<ConformanceBackend> {
+export interface TestVendorBackend extends Required<Omit<ConformanceBackend, "filesAtDesk" | "signWebhookAt">> {
   /** Where its API is: `http://127.0.0.1:<port>/api`. */
   readonly baseUrl: string;
   /** The people at the desk, with everything they can do; the methods of the probe call these. */
@@ -89,6 +89,20 @@ export async function startTestVendorBackend(options: TestVendorBackendOptions):
     combineWebhooks,
     setFaults: plan.set,
     setQueue: (queue) => (desk.queue = queue),
+    queueIs({ position, estimatedWaitMs }) {
+      desk.queue = {
+        ...(position === undefined ? {} : { position }),
+        ...(estimatedWaitMs === undefined ? {} : { estimatedWaitSeconds: estimatedWaitMs / 1000 }),
+      };
+    },
+    signalsAtDesk(id) {
+      const { typing, presence, surveyAnswers } = desk.get(id).signals;
+      return {
+        typing,
+        presence,
+        surveyAnswers: surveyAnswers.map(({ answers }) => Object.values((answers ?? {}) as Readonly<Record<string, string | number>>)),
+      };
+    },
     setAgentsOnline(count) {
       desk.online = count;
     },
@@ -114,6 +128,8 @@ type People = Pick<
   | "agentTransfers"
   | "agentReopens"
   | "agentSendsFile"
+  | "agentSendsFiles"
+  | "deskRefuses"
   | "systemSays"
   | "surveyIsOffered"
 >;
@@ -130,6 +146,8 @@ function createProbe(people: VendorPeople): People {
     agentTransfers: (id) => people.transfer(id, { agent: "agent-2" }),
     agentReopens: (id) => people.reopen(id),
     agentSendsFile: (id, file) => people.sendFile(id, file),
+    agentSendsFiles: (id, text, files) => people.sendFiles(id, text, files),
+    deskRefuses: (id) => people.close(id, "system", "refused"),
     systemSays: (id, text) => people.automate(id, text),
     surveyIsOffered: (id) => people.offerSurvey(id),
   };
@@ -146,7 +164,7 @@ function toProbeView(conversation: VendorConversation): ConformanceConversation 
     status: conversation.status === "assigned" ? "queued" : conversation.status,
     messages: conversation.messages
       .filter(({ audience }) => audience === "customer")
-      .map(({ author, text }) => ({ author: roleOf(author), text })),
+      .map(({ author, text, at }) => ({ author: roleOf(author), text, at: new Date(at).toISOString() })),
   };
 }
 

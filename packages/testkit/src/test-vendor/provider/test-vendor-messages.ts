@@ -16,7 +16,7 @@ export function planMessage(_handover: Conversation, message: Message): readonly
 export async function sendMessage(client: TestVendorClient, handover: Conversation, part: MessagePart, call: Call) {
   const { id } = await client.createMessage({
     conversation: handover.state.conversation,
-    json: { author: authorOf(part.message), text: textOf(part), external_id: call.idempotencyKey },
+    json: { author: authorOf(part.message), text: textOf(part), at: part.message.sentAt, external_id: call.idempotencyKey },
     signal: call.signal,
   });
   return { vendorMessageId: id };
