@@ -1,7 +1,7 @@
 import type { StartRequest } from "@handover/core";
-import { splitText, stableId, withoutEmpty } from "@handover/provider-utils";
-import { markerAttribute } from "./live-agent-deliveries.ts";
+import { measureText, splitText, withoutEmpty } from "@handover/provider-utils";
 import type { LiveAgentOptions, LiveAgentSettings } from "./live-agent-settings.ts";
+import { openingNote } from "./live-agent-transcript.ts";
 import { toWireId, type WireConversation } from "./live-agent-wire.ts";
 
 type Fields = Record<string, unknown>;
@@ -9,21 +9,23 @@ type Fields = Record<string, unknown>;
 /** Longer texts and larger numbers are answered with 422. Section 3.3 (d) of the reference page. */
 const longestAttribute = 1500;
 const largestNumber = 9_999_999_999;
-const longestContent = 150_000;
 
 /** The body of the create call: everything that routing needs is in it, nothing is set afterwards that could be too late. */
 export function conversationFields(
   settings: LiveAgentSettings,
   request: StartRequest<LiveAgentOptions>,
-  progress: { readonly sourceId: string; readonly contactId: string },
+  progress: { readonly sourceId: string; readonly contactId: string; readonly inboxId: string },
 ): Fields {
   return {
-    inbox_id: toWireId(request.options.inboxId ?? settings.inboxId),
+    inbox_id: toWireId(progress.inboxId),
     contact_id: toWireId(progress.contactId),
     source_id: progress.sourceId,
     status: "open",
+    // Since 1.21; servers that do not know them are told afterwards.
+    ...(request.options.assigneeId === undefined ? {} : { assignee_id: toWireId(request.options.assigneeId) }),
+    ...(request.options.teamId === undefined ? {} : { team_id: toWireId(request.options.teamId) }),
     ...withoutEmpty(attributes(settings, request.options, progress.sourceId)),
-    ...withoutEmpty({ message: summaryNote(request) }),
+    ...withoutEmpty({ message: openingNote(request) }),
   };
 }
 
@@ -32,6 +34,11 @@ export function readSessionId(settings: LiveAgentSettings, conversation: WireCon
   const [object, name] = splitKey(settings.attributeKeys.sessionId);
   const value = conversation[object][name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** Those that the API can set afterwards as well. */
+export function customAttributesOf(settings: LiveAgentSettings, options: LiveAgentOptions, sourceId: string): Fields {
+  return attributes(settings, options, sourceId).custom_attributes;
 }
 
 function attributes(
@@ -50,20 +57,18 @@ function attributes(
   return result;
 }
 
+/** Keys of texts that are longer than the server takes. */
+export function shortenedAttributes(options: LiveAgentOptions): string[] {
+  const isLong = (value: unknown): boolean => typeof value === "string" && measureText(value, "characters") > longestAttribute;
+  return Object.entries(options.customAttributes ?? {}).flatMap(([key, value]) => (isLong(value) ? [key] : []));
+}
+
 function fitting(values: Readonly<Record<string, string | number | boolean>>): Fields {
   const fit = (value: string | number | boolean): unknown => {
     if (typeof value === "number" && Math.abs(value) > largestNumber) return String(value);
     return typeof value === "string" ? splitText(value, longestAttribute, "characters")[0] : value;
   };
   return withoutEmpty(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, fit(value)])));
-}
-
-/** For agents only, in the same transaction as the conversation: it is there before anybody opens it, and never twice. */
-function summaryNote(request: StartRequest<LiveAgentOptions>): Fields | undefined {
-  const content = splitText(request.summary ?? "", longestContent, "characters")[0];
-  if (content === undefined) return undefined;
-  const key = stableId("summary_", [request.handoverId], 36);
-  return { content, message_type: "outgoing", private: true, source_id: key, content_attributes: { [markerAttribute]: key } };
 }
 
 function filled(values: readonly string[] | undefined): string[] {

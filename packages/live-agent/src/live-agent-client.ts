@@ -1,5 +1,9 @@
-import { ConversationGoneError, ProviderApiError, RateLimitedError, type Clock, type HttpDispatcher, type Logger } from "@handover/core";
+import type { Clock, HttpDispatcher, Logger } from "@handover/core";
 import { createHttpClient, parseBody, pathOf, type ErrorDescription, type HttpRequest, type HttpResponse } from "@handover/provider-utils";
+import { createAccountCalls, type AccountCalls } from "./live-agent-account-calls.ts";
+import { installationOf } from "./live-agent-base-url.ts";
+import { createMessageCalls, errorText, whenGone, type MessageCalls } from "./live-agent-message-calls.ts";
+import { createRoutingCalls, type RoutingCalls } from "./live-agent-routing-calls.ts";
 import type { LiveAgentSettings } from "./live-agent-settings.ts";
 import {
   contactConversationsSchema,
@@ -7,26 +11,14 @@ import {
   contactListSchema,
   conversationListSchema,
   conversationSchema,
-  inboxListSchema,
-  memberListSchema,
-  messageCreatedSchema,
-  messageListSchema,
-  profileSchema,
   statusSchema,
   type WireConversation,
-  type WireInbox,
-  type WireMessage,
-  type WireProfile,
 } from "./live-agent-wire.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** One method per call of the API; sections of the reference page in brackets. */
-export interface LiveAgentClient {
-  getProfile(signal: AbortSignal): Promise<WireProfile>; // [3.5]
-  listInboxes(signal: AbortSignal): Promise<WireInbox[]>; // [3.5]
-  countInboxMembers(inboxId: string, signal: AbortSignal): Promise<number>; // [3.5]
-  getConversationsMeta(signal: AbortSignal): Promise<void>; // [2]
+export interface LiveAgentClient extends AccountCalls, RoutingCalls, MessageCalls {
   /** The attributes that another contact has already, or the new contact's id. [3.2] */
   createContact(fields: Fields, signal: AbortSignal): Promise<{ id: string } | { taken: readonly string[] }>;
   findContact(identifier: string, signal: AbortSignal): Promise<string | undefined>; // [3.2]
@@ -39,9 +31,6 @@ export interface LiveAgentClient {
   listConversationsOfContact(contactId: string, signal: AbortSignal): Promise<WireConversation[]>;
   /** The status afterwards, `refused` when the server does not allow the change. [3.3] */
   setStatus(conversationId: string, status: string, signal: AbortSignal): Promise<string>;
-  setPriority(conversationId: string, priority: string, signal: AbortSignal): Promise<void>; // [3.3]
-  createMessage(conversationId: string, fields: Fields, signal: AbortSignal): Promise<string>; // [3.4]
-  listMessages(conversationId: string, query: { before?: string; after?: string }, signal: AbortSignal): Promise<WireMessage[]>; // [3.4]
   close(): Promise<void>;
 }
 
@@ -61,22 +50,14 @@ export function createLiveAgentClient(settings: LiveAgentSettings, context: Clie
     timeoutMs: settings.requestTimeoutMs,
     describeError,
   });
+  // Without the key: what is asked here is public.
+  const installation = createHttpClient({ baseUrl: installationOf(settings.baseUrl), context, timeoutMs: settings.requestTimeoutMs });
   const call = (request: HttpRequest): Promise<HttpResponse> => http.request(request);
 
   return {
-    async getProfile(signal) {
-      return parseBody(await call({ method: "GET", path: pathOf`/profile`, signal }), profileSchema);
-    },
-    async listInboxes(signal) {
-      return parseBody(await call({ method: "GET", path: pathOf`/accounts/${account}/inboxes`, signal }), inboxListSchema).payload;
-    },
-    async countInboxMembers(inboxId, signal) {
-      const path = pathOf`/accounts/${account}/inbox_members/${inboxId}`;
-      return parseBody(await call({ method: "GET", path, signal }), memberListSchema).payload.length;
-    },
-    async getConversationsMeta(signal) {
-      await call({ method: "GET", path: pathOf`/accounts/${account}/conversations/meta`, signal });
-    },
+    ...createAccountCalls(http, installation, account),
+    ...createRoutingCalls(http, account),
+    ...createMessageCalls(http, account),
 
     async createContact(fields, signal) {
       const path = pathOf`/accounts/${account}/contacts`;
@@ -127,59 +108,10 @@ export function createLiveAgentClient(settings: LiveAgentSettings, context: Clie
       const response = await call({ method: "POST", path, json: { status }, signal, isRepeatable: true, onStatus });
       return response.status === 422 ? "refused" : parseBody(response, statusSchema).payload.current_status;
     },
-    async setPriority(conversationId, priority, signal) {
-      const path = pathOf`/accounts/${account}/conversations/${conversationId}/toggle_priority`;
-      await call({ method: "POST", path, json: { priority }, signal, isRepeatable: true });
+    async close() {
+      await Promise.all([http.close(), installation.close()]);
     },
-
-    async createMessage(conversationId, fields, signal) {
-      const path = pathOf`/accounts/${account}/conversations/${conversationId}/messages`;
-      const onStatus = (response: HttpResponse): Error | undefined => (isFlood(response) ? floodError() : whenGone(response));
-      const response = await call({ method: "POST", path, json: fields, signal, onStatus });
-      const { id } = parseBody(response, messageCreatedSchema);
-      if (id !== null) return id;
-      // Until 1.20 a message that could not be saved was answered with 200 and no id.
-      throw new ProviderApiError({
-        code: "MESSAGE_NOT_STORED",
-        message: "Live Agent answered 200 but did not store the message.",
-        status: 200,
-      });
-    },
-    async listMessages(conversationId, query, signal) {
-      const path = pathOf`/accounts/${account}/conversations/${conversationId}/messages`;
-      const response = await call({
-        method: "GET",
-        path,
-        query: { before: query.before, after: query.after },
-        signal,
-        onStatus: whenGone,
-      });
-      return parseBody(response, messageListSchema).payload;
-    },
-    close: () => http.close(),
   };
-}
-
-/** 404 is documented; what newer versions or a proxy in front may say besides is inferred. */
-function whenGone(response: HttpResponse): Error | undefined {
-  const { status } = response;
-  if (status !== 404 && status !== 409 && status !== 410) return undefined;
-  return new ConversationGoneError({ message: "Live Agent no longer has this conversation, or it is over.", status });
-}
-
-/** 200 messages a minute are allowed in one conversation since 3.9; the others of the account go on. */
-function floodError(): Error {
-  const retryAfterMs = 5000;
-  return new RateLimitedError({
-    message: "Live Agent takes no more messages in this conversation for a moment.",
-    status: 422,
-    effect: "message",
-    retryAfterMs,
-  });
-}
-
-function isFlood(response: HttpResponse): boolean {
-  return response.status === 422 && /too many messages/i.test(errorText(response));
 }
 
 function isSourceTaken(response: HttpResponse): boolean {
@@ -190,12 +122,6 @@ function takenAttributes(response: HttpResponse): string[] {
   const attributes = (response.body as { attributes?: unknown } | undefined)?.attributes;
   if (response.status !== 422 || !Array.isArray(attributes)) return [];
   return attributes.filter((attribute): attribute is string => ["identifier", "email", "phone_number"].includes(String(attribute)));
-}
-
-/** All shapes of an error body; only compared with known texts, never shown. [5] */
-function errorText(response: HttpResponse): string {
-  const { error, message, errors } = (response.body ?? {}) as { error?: unknown; message?: unknown; errors?: unknown };
-  return [error, message, ...(Array.isArray(errors) ? (errors as unknown[]) : [])].filter((part) => typeof part === "string").join(" ");
 }
 
 /** Live Agent answers 401 to everything that is not allowed; only the text tells the cases apart. [2] */

@@ -44,12 +44,15 @@ async function createOrFind(client: LiveAgentClient, first: Fields, signal: Abor
 }
 
 function contactFields(request: StartRequest): Fields {
-  const { user } = request;
+  return { identifier: identifierOf(request), ...profileFields(request.user) };
+}
+
+/** What agents see of the user. Custom attributes are merged by the server. */
+export function profileFields(user: User | undefined): Fields {
   const isVerified = user?.isVerified === true;
   // Only E.164 is taken.
   const isPhone = /^\+[1-9]\d{1,14}$/.test(user?.phone ?? "");
   return withoutEmpty({
-    identifier: identifierOf(request),
     name: user?.name?.slice(0, shortTextLimit),
     email: isVerified ? user.email : undefined,
     phone_number: isVerified && isPhone ? user.phone : undefined,

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import type { Reference, VendorDelivery } from "@handover/core";
 import { withoutEmpty } from "@handover/provider-utils";
+import { readOffer } from "./live-agent-content.ts";
 import type { ConversationFacts, Facts, MessageFacts, Sender, TypingFacts } from "./live-agent-facts.ts";
 import type { LiveAgentAgent } from "./live-agent-state.ts";
 import type { WireAttachment, WireConversation, WireMessage, WirePerson } from "./live-agent-wire.ts";
@@ -27,17 +29,41 @@ export function messageDelivery(message: WireMessage, references: readonly Refer
   return {
     id: facts.isDeleted ? `message:${facts.id}:deleted` : `message:${facts.id}`,
     references,
-    ...(/^\d{1,15}$/.test(facts.id) ? { order: { group: "messages", position: Number(facts.id) } } : {}),
+    ...orderOf(facts.id),
     payload: facts,
   };
+}
+
+/** A message that the API has to be asked for, where it has the id that it would have had here. */
+export function incompleteDelivery({ id }: WireMessage, references: readonly Reference[]): VendorDelivery {
+  return { id: `message:${id}:incomplete`, references, ...orderOf(id), payload: { kind: "incomplete" } satisfies Facts };
+}
+
+/** The text that an updated message has now; beside it goes the message itself, for whoever has not got that. */
+export function editDelivery(message: WireMessage, references: readonly Reference[]): VendorDelivery[] {
+  const { id, text, isDeleted, isPublic } = toMessageFacts(message, []);
+  if (text === undefined || isDeleted || !isPublic) return [];
+  const facts: Facts = { kind: "edit", id, text };
+  return [{ id: `message:${id}:text:${fingerprintOf(text)}`, references, ...orderOf(id), payload: facts }];
+}
+
+/** Tells texts apart without keeping them. */
+export function fingerprintOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, 12);
+}
+
+/** What happens to a message comes after it. */
+function orderOf(messageId: string): Pick<VendorDelivery, "order"> {
+  return /^\d{1,15}$/.test(messageId) ? { order: { group: "messages", position: Number(messageId) } } : {};
 }
 
 /** A conversation as it is at one moment; the same moment has the same id whether the webhook or the API tells of it. */
 export function conversationDelivery(conversation: WireConversation, references: readonly Reference[], isListed: boolean): VendorDelivery {
   const facts = toConversationFacts(conversation, isListed);
-  const { updatedAt, lastActivityAt } = facts;
+  const { updatedAt, lastActivityAt, inbox = "-" } = facts;
   // Before 4.0.2 a webhook does not say when: then a listing must not be taken for the repeat of a webhook.
-  const moment = updatedAt !== undefined ? String(updatedAt) : `activity-${lastActivityAt ?? "unknown"}${isListed ? ":listed" : ""}`;
+  const moment =
+    updatedAt !== undefined ? String(updatedAt) : `activity-${lastActivityAt ?? "unknown"}-${inbox}${isListed ? ":listed" : ""}`;
   return {
     id: ["conversation", conversation.id, facts.status, facts.agent?.id ?? "-", facts.team?.id ?? "-", moment].join(":"),
     references,
@@ -75,7 +101,8 @@ function toMessageFacts(message: WireMessage, names: readonly WirePerson[]): Mes
   const attributes = message.content_attributes;
   const marker = attributes[markerAttribute];
   const sender = toSender(message.sender, names);
-  const { text, attachments } = readContent(message);
+  const { choices, cards, lines } = readOffer(message.content_type, attributes);
+  const { text, attachments } = readContent(message, lines);
   return {
     kind: "message",
     id: message.id,
@@ -85,8 +112,11 @@ function toMessageFacts(message: WireMessage, names: readonly WirePerson[]): Mes
     // Whatever is not clearly public is private.
     isPublic: message.private === false,
     hasApiTime: attributes["external_created_at"] !== undefined && attributes["external_created_at"] !== null,
+    ...(message.content_type === "input_csat" ? { isSurvey: true } : {}),
     ...withoutEmpty({
       text,
+      choices,
+      cards,
       sender,
       key: typeof marker === "string" ? marker : message.source_id,
       attachments,
@@ -105,18 +135,20 @@ function toConversationFacts(conversation: WireConversation, isListed: boolean):
     ...withoutEmpty({
       agent: isPerson ? toAgent(assignee, assignee.id ?? "") : undefined,
       team: team ? { id: team.id, ...(team.name ? { name: team.name } : {}) } : undefined,
+      inbox: conversation.inbox_id,
+      agentSeenAt: conversation.agent_last_seen_at,
       updatedAt: conversation.updated_at,
       lastActivityAt: conversation.last_activity_at ?? conversation.timestamp,
     }),
   };
 }
 
-/** Text and files. A place or a business card has no file, but a title. */
-function readContent(message: WireMessage): { text: string; attachments: Files } {
+/** Text and files. A place or a business card has no file, but a title; what a form asks for has lines. */
+function readContent(message: WireMessage, offered: readonly string[] = []): { text: string; attachments: Files } {
   const files = message.attachments ?? [];
   const titles = files.filter((file) => !isWebUrl(file.data_url)).map((file) => file.fallback_title);
   // Before 4.13 a line break typed by an agent came as a backslash and a line break.
-  const lines = [message.content?.replaceAll("\\\n", "\n"), ...titles];
+  const lines = [message.content?.replaceAll("\\\n", "\n"), ...titles, ...offered];
   return { text: lines.filter((line) => line !== undefined && line.trim() !== "").join("\n"), attachments: files.flatMap(toAttachment) };
 }
 

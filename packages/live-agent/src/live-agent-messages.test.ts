@@ -18,9 +18,8 @@ describe("planMessage", () => {
       text: "Which?",
       choices: [{ id: "a", title: "Yes", payload: "YES_1" }],
       cards: [{ title: "Red", url: "https://shop.example/red" }],
-      attachments: [{ id: "f", name: "list.pdf", type: "application/pdf" }],
     };
-    expect(textsOf(rich)).toEqual(["Which?\n\nRed\nhttps://shop.example/red\n\n- Yes\n\nFile: list.pdf"]);
+    expect(textsOf(rich)).toEqual(["Which?\n\nRed\nhttps://shop.example/red\n\n- Yes"]);
   });
 
   it("should split what is too long, and keep a character on the border whole [F100]", () => {

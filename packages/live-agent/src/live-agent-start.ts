@@ -9,12 +9,16 @@ import {
 } from "@handover/core";
 import { stableId } from "@handover/provider-utils";
 import { z } from "zod";
-import { conversationFields, readSessionId } from "./live-agent-attributes.ts";
+import { conversationFields, customAttributesOf, readSessionId, shortenedAttributes } from "./live-agent-attributes.ts";
 import type { LiveAgentClient } from "./live-agent-client.ts";
 import { ensureContact, forgetContact } from "./live-agent-contact.ts";
 import { referencesOf } from "./live-agent-deliveries.ts";
+import { learnInboxIdentifier } from "./live-agent-inbox-identifier.ts";
+import { applyRouting, checkAssignment } from "./live-agent-routing.ts";
 import type { LiveAgentOptions, LiveAgentSettings } from "./live-agent-settings.ts";
 import { isTerminal, type LiveAgentState } from "./live-agent-state.ts";
+import { handedOverThrough } from "./live-agent-transcript.ts";
+import { isSince, learnTechnicalUser, learnVersion } from "./live-agent-version.ts";
 import type { WireConversation } from "./live-agent-wire.ts";
 
 /** What a connection is made of. */
@@ -40,7 +44,7 @@ const longestSourceId = 44;
 /** Clocks of two machines differ. */
 const clockToleranceMs = 120_000;
 
-/** Contact, conversation, status, priority; sections 3.1 to 3.3 of the reference page. The transcript goes through the lane. */
+/** Contact, conversation, status, routing; sections 3.1 to 3.3 of the reference page. The transcript goes through the lane. */
 export async function start(parts: LiveAgentParts, request: Request, call: StartCall): Promise<Started<LiveAgentState>> {
   const progress = readProgress(request);
   const existing = progress ? await findConversation(parts, progress, call) : "absent";
@@ -48,9 +52,12 @@ export async function start(parts: LiveAgentParts, request: Request, call: Start
   if (progress && existing !== "absent") return finish(parts, request, progress, existing, call);
 
   const technicalUserId = await learnTechnicalUser(parts, call.signal);
+  await checkAssignment(parts.client, inboxOf(parts.settings, request), request.options, call);
   const contactId = progress?.contactId ?? (await ensureContact(parts.client, parts.context, request, call));
+  warnOfShortened(request.options, call);
   const { conversation, progress: made } = await create(parts, request, contactId, call);
   checkFresh(parts, made, conversation);
+  if (conversation.can_reply === false) await refuseReplyWindow(parts, request, conversation, call);
   return finish(parts, request, made, conversation, call, technicalUserId);
 }
 
@@ -67,27 +74,48 @@ export async function findStarted(
   return typeof found === "string" ? found : finish(parts, request, progress, found, call);
 }
 
+/** The first key, then once another one: a contact that was deleted, or somebody else's, may hold the first. */
 async function create(
   parts: LiveAgentParts,
   request: Request,
   firstContactId: string,
   call: StartCall,
 ): Promise<{ conversation: WireConversation; progress: Progress }> {
+  const inboxId = inboxOf(parts.settings, request);
   let contactId = firstContactId;
   let problem: Exclude<Awaited<ReturnType<LiveAgentClient["createConversation"]>>, WireConversation> = "source-taken";
   for (let round = 0; round < 2; round += 1) {
     const progress = { sourceId: sourceIdOf(request, round), contactId, createAtMs: parts.context.clock.now() };
     await call.checkpoint({ references: [`source:${progress.sourceId}`], state: progress });
-    const created = await parts.client.createConversation(conversationFields(parts.settings, request, progress), call.signal);
+    const created = await createOrLook(parts, request, { ...progress, inboxId }, { isLast: round > 0, call });
     if (typeof created !== "string") return { conversation: created, progress };
     problem = created;
     if (created === "unknown-contact-or-inbox") {
       await forgetContact(parts.context, request);
       contactId = await ensureContact(parts.client, parts.context, request, call);
     }
-    // "source-taken": another contact has the key, the next round takes another one.
   }
-  throw notCreatedError(problem, request.options.inboxId ?? parts.settings.inboxId);
+  throw notCreatedError(problem, inboxId);
+}
+
+/**
+ * Servers below 2.15 answer a key that is taken with 500, and so does one that a deleted contact holds. The server has finished
+ * then, so that what cannot be found is not there.
+ */
+async function createOrLook(
+  parts: LiveAgentParts,
+  request: Request,
+  progress: Progress & { readonly inboxId: string },
+  { isLast, call }: { readonly isLast: boolean; readonly call: StartCall },
+): ReturnType<LiveAgentClient["createConversation"]> {
+  try {
+    return await parts.client.createConversation(conversationFields(parts.settings, request, progress), call.signal);
+  } catch (error) {
+    if (isLast || !ProviderApiError.isInstance(error) || error.status !== 500) throw error;
+    const found = await findConversation(parts, progress, call).catch(() => "unknown" as const);
+    if (found === "unknown") throw error;
+    return found === "absent" ? "source-taken" : found;
+  }
 }
 
 /** Compares exactly, by the session id that the create call stored: filters are ignored by servers that do not know them. */
@@ -98,8 +126,9 @@ async function findConversation(
 ): Promise<WireConversation | "absent" | "unknown"> {
   const { client, settings } = parts;
   if (progress.conversationId !== undefined) return client.getConversation(progress.conversationId, call.signal);
+  const knowsFilter = isSince(await learnVersion(parts, call.signal), "2.17") !== false;
   const lists = [
-    () => client.listConversationsBySource(progress.sourceId, call.signal),
+    ...(knowsFilter ? [() => client.listConversationsBySource(progress.sourceId, call.signal)] : []),
     () => client.listConversationsOfContact(progress.contactId, call.signal),
   ];
   let isInDoubt = false;
@@ -133,16 +162,20 @@ async function finish(
     await call.checkpoint({ references, state: { ...progress, conversationId: conversation.id } });
   }
   if (conversation.status === "pending") await open(parts, conversation.id, call);
-  await applyPriority(parts, request, conversation, call);
+  const customAttributes = customAttributesOf(parts.settings, request.options, progress.sourceId);
+  await applyRouting(parts.client, conversation, { customAttributes, options: request.options }, call);
   const technicalUserId = learnedUserId ?? (await learnTechnicalUser(parts, call.signal));
+  const inboxIdentifier = await learnInboxIdentifier(parts, request.options.inboxId, call.signal);
   const state: LiveAgentState = {
     conversationId: conversation.id,
     sourceId: progress.sourceId,
+    contactId: progress.contactId,
     // One that is over by now ends by the webhook or by catchUp, like any other.
     status: "open",
     ...(technicalUserId === undefined ? {} : { technicalUserId }),
+    ...(inboxIdentifier === undefined ? {} : { inboxIdentifier }),
   };
-  return { references, state, transcriptThrough: 0, relay: "both" };
+  return { references, state, transcriptThrough: handedOverThrough(request.transcript), relay: "both" };
 }
 
 /** A new conversation that is not new, or not open, must not be used. */
@@ -161,6 +194,22 @@ function checkFresh(parts: LiveAgentParts, progress: Progress, conversation: Wir
   }
 }
 
+/** Agents could read, and not answer: the conversation must not wait for them. */
+async function refuseReplyWindow(parts: LiveAgentParts, request: Request, conversation: WireConversation, call: StartCall): Promise<never> {
+  await parts.client.setStatus(conversation.id, "resolved", call.signal);
+  throw new HandoverError({
+    code: "REPLY_WINDOW_SET",
+    message: `Agents cannot answer in the inbox ${inboxOf(parts.settings, request)}: remove its reply time window (agent_reply_time_window).`,
+    effect: "handover",
+  });
+}
+
+/** One line without content: what an agent may miss. */
+function warnOfShortened(options: LiveAgentOptions, call: StartCall): void {
+  const keys = shortenedAttributes(options);
+  if (keys.length > 0) call.logger.warn("custom attributes were too long for Live Agent and were shortened", { keys: keys.join(", ") });
+}
+
 /** An active bot on the inbox makes every new conversation `pending`: agents do not see it. */
 async function open(parts: LiveAgentParts, conversationId: string, call: StartCall): Promise<void> {
   const status = await parts.client.setStatus(conversationId, "open", call.signal);
@@ -172,39 +221,19 @@ async function open(parts: LiveAgentParts, conversationId: string, call: StartCa
   });
 }
 
-async function applyPriority(parts: LiveAgentParts, request: Request, conversation: WireConversation, call: StartCall): Promise<void> {
-  const { priority } = request.options;
-  if (priority === undefined || priority === "none" || conversation.priority === priority) return;
-  try {
-    await parts.client.setPriority(conversation.id, priority, call.signal);
-  } catch (error) {
-    // The call came with 2.17. A handover without its priority is better than none.
-    if (!ProviderApiError.isInstance(error) || error.isRetryable) throw error;
-    call.logger.warn("the priority could not be set", { status: error.status, code: error.code });
-  }
-}
-
-/** Our own user, by whose id echoes are told from answers. An installation without the call gives none. */
-async function learnTechnicalUser(parts: LiveAgentParts, signal: AbortSignal): Promise<string | undefined> {
-  const key = "live-agent:technical-user";
-  const known = parts.context.cache.get(key);
-  if (typeof known === "string") return known === "" ? undefined : known;
-  const userId = await readTechnicalUser(parts, signal);
-  parts.context.cache.set(key, userId ?? "", 3_600_000);
-  return userId;
-}
-
-async function readTechnicalUser(parts: LiveAgentParts, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    return (await parts.client.getProfile(signal)).id;
-  } catch (error) {
-    if (!ProviderApiError.isInstance(error) || error.isRetryable) throw error;
-    return undefined;
-  }
-}
-
 function readProgress(request: Request): Progress | undefined {
   return progressSchema.safeParse(request.resume?.state).data;
+}
+
+/** @throws HandoverError `INBOX_NOT_CHOSEN` */
+function inboxOf(settings: LiveAgentSettings, request: Request): string {
+  const inboxId = request.options.inboxId ?? settings.inboxId;
+  if (inboxId !== undefined) return inboxId;
+  throw new HandoverError({
+    code: "INBOX_NOT_CHOSEN",
+    message: "No inbox is named: set inboxId in the settings of the connection or in the options of the handover.",
+    effect: "handover",
+  });
 }
 
 function sourceIdOf(request: Request, round: number): string {

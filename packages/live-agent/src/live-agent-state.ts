@@ -6,6 +6,7 @@ export const agentSchema = z.object({ id: z.string(), name: z.string().exactOpti
 export const liveAgentStateSchema = z.object({
   conversationId: z.string(),
   sourceId: z.string(),
+  contactId: z.string().exactOptional(),
   /** Who the API key belongs to: what that user writes is ours. */
   technicalUserId: z.string().exactOptional(),
   /** The last status known. */
@@ -15,6 +16,14 @@ export const liveAgentStateSchema = z.object({
   lastActivityAt: z.number().exactOptional(),
   agent: agentSchema.exactOptional(),
   team: z.string().exactOptional(),
+  /** Where the conversation is, once a snapshot said so: agents can move it. */
+  inbox: z.string().exactOptional(),
+  /** Up to when an agent has read, in seconds. */
+  agentSeenAt: z.number().exactOptional(),
+  /** Fingerprints of the last texts that the user was shown, by message: an update with another one is an edit. */
+  texts: z.record(z.string(), z.string()).exactOptional(),
+  /** Opens the public API of the inbox, where the server has it. */
+  inboxIdentifier: z.string().exactOptional(),
 });
 
 export type LiveAgentState = z.output<typeof liveAgentStateSchema>;

@@ -1,6 +1,6 @@
 import type { HandoverEvent, Translation } from "@handover/core";
 import { describe, expect, it } from "vitest";
-import { makeCall, makeHandover, makeSettings } from "./__fixtures__/calls.ts";
+import { makeCall, makeContext, makeHandover, makeSettings } from "./__fixtures__/calls.ts";
 import {
   agentReply,
   cloudEventTyping,
@@ -21,7 +21,7 @@ function see(body: unknown, state: Partial<LiveAgentState> = {}, settings: Recor
   const parsed = makeSettings(settings);
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   const request = { method: "POST", path: "/", query: "", headers: {}, body: bytes, hasValidSecret: true };
-  const [delivery] = receiveWebhook(parsed, clock, request, makeCall()).deliveries;
+  const [delivery] = receiveWebhook({ settings: parsed, context: makeContext({ clock }) }, request, makeCall()).deliveries;
   if (!delivery) throw new Error("no delivery came of it");
   return translate(parsed, makeHandover(state), delivery);
 }
@@ -54,6 +54,7 @@ describe("messages", () => {
               type: "image/png",
               sizeBytes: 1234,
               url: "https://la.example/rails/active_storage/blobs/redirect/SIGNED/a.png",
+              providerData: { message: "1001", url: "https://la.example/rails/active_storage/blobs/redirect/SIGNED/a.png" },
             },
           ],
           sentAt: "2026-01-01T10:00:00.000Z",
@@ -73,6 +74,16 @@ describe("messages", () => {
       { message: { attachments: [{ id: "8", name: "naïve file", type: "application/octet-stream" }] } },
     ]);
     expect(see({ ...agentReply, content: null, attachments: [place] }).events).toMatchObject([{ message: { text: "Main Street 1" } }]);
+  });
+
+  it("should ask the API for a message of an old server whose files were overtaken by the next message [F133: old payloads]", () => {
+    const overtaken = structuredClone(oldAgentReply);
+    Object.assign(overtaken.conversation.messages[0] ?? {}, { id: 1002 });
+    expect(see(overtaken)).toEqual({ events: [], pull: true });
+    expect(see({ ...overtaken, conversation: { ...overtaken.conversation, labels: [] } }).events).toMatchObject([
+      { type: "message-received" },
+    ]);
+    expect(see({ ...overtaken, message_type: "incoming", sender: contactSender }).events).toMatchObject([{ type: "message-echoed" }]);
   });
 
   it("should give the API's listing the same id and meaning as the webhook", () => {
@@ -133,7 +144,7 @@ describe("messages", () => {
     ["an activity line", { message_type: "activity" }, "activity"],
     ["an unknown type", { message_type: "brand_new" }, "unknown-message-type"],
     ["an empty line", { content: " \n", attachments: [] }, "empty-message"],
-    ["no content", { content: null, attachments: undefined, conversation: { id: 42 } }, "empty-message"],
+    ["no content", { content: null, attachments: undefined, conversation: { id: 42, labels: [] } }, "empty-message"],
     ["a deleted line of ours", { sender: { id: 1, type: "user" }, content_attributes: { deleted: true } }, "own-message-deleted"],
     ["a deleted line of the user", { message_type: "incoming", content_attributes: { deleted: true } }, "user-message-deleted"],
   ])("should make nothing of %s [F019] [F130]", (_name, fields, reason) => {
@@ -272,5 +283,57 @@ describe("anything else", () => {
   it("should not throw for the timer or for a payload of another release", () => {
     expect(translate(makeSettings(), makeHandover(), { wake: true, atMs: 0 })).toEqual(ignoredAs("no-timer"));
     expect(translate(makeSettings(), makeHandover(), { references: [], payload: { kind: "later" } })).toEqual(ignoredAs("unknown-event"));
+  });
+});
+
+describe("edited messages", () => {
+  const updated = (content: string): object => ({ ...agentReply, event: "message_updated", content });
+  const deliveriesOf = (body: object) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(body));
+    const request = { method: "POST", path: "/", query: "", headers: {}, body: bytes, hasValidSecret: true };
+    return receiveWebhook({ settings: makeSettings(), context: makeContext({ clock }) }, request, makeCall()).deliveries;
+  };
+  const editOf = (body: object) => deliveriesOf(body)[1] ?? { references: [], payload: null };
+
+  it("should tell of another text, once, and of nothing when only the state of a message changes", () => {
+    const { state } = see(agentReply);
+    expect(JSON.stringify(state)).not.toContain("Hello");
+    const seen = makeHandover(state);
+    expect(translate(makeSettings(), seen, editOf(updated("Hello **there**")))).toEqual(ignoredAs("no-change"));
+    const edited = translate(makeSettings(), seen, editOf(updated("Good bye")));
+    expect(edited.events).toEqual([{ type: "message-changed", messageId: "1001", change: "edited", text: "Good bye" }]);
+    expect(translate(makeSettings(), makeHandover(edited.state), editOf(updated("Good bye")))).toEqual(ignoredAs("no-change"));
+  });
+
+  it("should bring the message itself with its update, with an id of its own for each text, in the message's place", () => {
+    const [message, edit] = deliveriesOf(updated("Good bye"));
+    expect([message?.id, edit?.id]).toEqual(["message:1001", expect.stringMatching(/^message:1001:text:/)]);
+    expect(edit?.order).toEqual(message?.order);
+    expect(editOf(updated("Other")).id).not.toBe(edit?.id);
+    expect(deliveriesOf({ ...updated("note"), private: true })).toHaveLength(1);
+    expect(deliveriesOf({ ...updated("gone"), content_attributes: { deleted: true } })).toHaveLength(1);
+    expect(translate(makeSettings(), makeHandover(), editOf(updated("x")))).toEqual(ignoredAs("update-of-unknown-message"));
+  });
+
+  it("should remember no more than the last texts", () => {
+    let state: Partial<LiveAgentState> = {};
+    for (let id = 1; id <= 100; id += 1) state = see({ ...agentReply, id, conversation: { id: 42 } }, state).state ?? state;
+    expect(Object.keys(state.texts ?? {})).toEqual(Array.from({ length: 30 }, (_, index) => String(71 + index)));
+  });
+});
+
+describe("what agents have read and where the conversation is", () => {
+  it("should say up to when an agent has read, when that is news", () => {
+    const seen = update({ meta: {}, agent_last_seen_at: 1767261250 });
+    const first = see(seen);
+    expect(first.events).toEqual([{ type: "delivery-changed", target: { upToMs: 1767261250_999 }, status: "read" }]);
+    expect(see({ ...seen, updated_at: 1767261301 }, first.state)).toMatchObject({ events: [], state: { agentSeenAt: 1767261250 } });
+  });
+
+  it("should report the move to another inbox as a transfer, and the first inbox not [F057] [F096]", () => {
+    const inInbox = (inbox: number, updatedAt: number): object => update({ meta: {}, inbox_id: inbox, updated_at: updatedAt });
+    const first = see(inInbox(3, 1));
+    expect(first.events).toEqual([]);
+    expect(see(inInbox(7, 2), first.state).events).toEqual([{ type: "transferred", atMs: 2000 }]);
   });
 });

@@ -1,4 +1,5 @@
 import {
+  isEmptyMessage,
   isWake,
   type Author,
   type Handover,
@@ -9,11 +10,23 @@ import {
   type Wake,
 } from "@handover/core";
 import { withoutEmpty } from "@handover/provider-utils";
-import { factsSchema, type ConversationFacts, type MessageFacts, type Sender, type TypingFacts } from "./live-agent-facts.ts";
+import { fingerprintOf } from "./live-agent-deliveries.ts";
+import {
+  factsSchema,
+  type ConversationFacts,
+  type EditFacts,
+  type MessageFacts,
+  type Sender,
+  type TypingFacts,
+} from "./live-agent-facts.ts";
 import type { LiveAgentOptions, LiveAgentSettings } from "./live-agent-settings.ts";
 import { isTerminal, type LiveAgentAgent, type LiveAgentState } from "./live-agent-state.ts";
+import { offerSurvey } from "./live-agent-survey.ts";
 
 type Result = Translation<LiveAgentState>;
+
+/** Agents correct what they have just written. */
+const mostTexts = 30;
 
 /** Says what a delivery means. Sections 4.5 and 4.6 of the reference page. Pure. */
 export function translate(
@@ -26,6 +39,10 @@ export function translate(
   switch (facts?.kind) {
     case "message":
       return translateMessage(settings, handover.state, facts);
+    case "edit":
+      return translateEdit(handover.state, facts);
+    case "incomplete":
+      return { events: [], pull: true };
     case "conversation":
       return translateConversation(handover.state, facts);
     case "typing":
@@ -43,29 +60,57 @@ function translateMessage(settings: LiveAgentSettings, state: LiveAgentState, fa
   const isOurs = facts.hasApiTime || isTechnicalUser || (facts.key !== undefined && state.technicalUserId === undefined);
   if (!facts.isPublic) return isOurs ? ignore("own-note") : translateNote(facts);
   if (facts.type === "activity") return ignore("activity");
-  if (facts.type === "incoming") return facts.isDeleted ? ignore("user-message-deleted") : echo(facts);
+  if (facts.type === "incoming") return translateIncoming(settings, state, facts);
   if (facts.type !== "outgoing" && facts.type !== "template") return ignore("unknown-message-type");
   if (isOurs) return facts.isDeleted ? ignore("own-message-deleted") : echo(facts);
 
   const { sender } = facts;
   const isHuman = facts.type === "outgoing" && sender?.kind === "user";
   const isAutomatic = facts.type === "template" || sender === undefined;
-  if (!isHuman && !isAutomatic) return ignore("desk-bot");
+  if (!isHuman && !isAutomatic && !settings.deliverBotMessages) return ignore("desk-bot");
+  if (facts.isSurvey && !facts.isDeleted && state.inboxIdentifier !== undefined) return offerSurvey(facts);
   if (isAutomatic && !settings.deliverTemplates) return ignore("template");
-  if (facts.isDeleted) return { events: [{ type: "message-changed", messageId: facts.id, change: "deleted" }] };
-  return receive(facts, isHuman ? authorOf("agent", sender.person) : { role: "system" });
+  return receive(state, facts, isHuman ? authorOf("agent", sender.person) : { role: "system" });
 }
 
-function receive(facts: MessageFacts, author: Author): Result {
-  if (facts.text === undefined && !facts.attachments?.length) return ignore("empty-message");
+/** What we posted comes back. An agent who writes in the user's name leaves none of our marks (inferred). */
+function translateIncoming(settings: LiveAgentSettings, state: LiveAgentState, facts: MessageFacts): Result {
+  const isOurs = facts.hasApiTime || facts.key !== undefined;
+  if (!isOurs && settings.deliverRepliesOnBehalf) return receive(state, facts, { role: "system" });
+  return facts.isDeleted ? ignore("user-message-deleted") : echo(facts);
+}
+
+function receive(state: LiveAgentState, facts: MessageFacts, author: Author): Result {
+  if (facts.isDeleted) return { events: [{ type: "message-changed", messageId: facts.id, change: "deleted" }] };
+  const { text, attachments, choices, cards } = facts;
   const message: Message = {
     id: facts.id,
     author,
     sentAt: new Date(facts.atMs ?? 0).toISOString(),
-    ...(facts.text === undefined ? {} : { text: facts.text, format: "markdown" as const }),
-    ...(facts.attachments?.length ? { attachments: facts.attachments } : {}),
+    ...(text === undefined ? {} : { text, format: "markdown" as const }),
+    ...(attachments ? { attachments: attachments.map((file) => ({ ...file, providerData: { message: facts.id, url: file.url } })) } : {}),
+    ...withoutEmpty({ choices, cards }),
   };
-  return { events: [{ type: "message-received", message, ...at(facts.atMs) }] };
+  if (isEmptyMessage(message)) return ignore("empty-message");
+  return {
+    events: [{ type: "message-received", message, ...at(facts.atMs) }],
+    ...(text === undefined ? {} : { state: withText(state, facts.id, text) }),
+  };
+}
+
+/** Only a text that the user has can be edited; what we wrote ourselves never was shown to us. */
+function translateEdit(state: LiveAgentState, { id, text }: EditFacts): Result {
+  const known = state.texts?.[id];
+  if (known === undefined) return ignore("update-of-unknown-message");
+  if (known === fingerprintOf(text)) return ignore("no-change");
+  return { events: [{ type: "message-changed", messageId: id, change: "edited", text }], state: withText(state, id, text) };
+}
+
+function withText(state: LiveAgentState, id: string, text: string): LiveAgentState {
+  const { [id]: _former, ...others } = state.texts ?? {};
+  // Numbers come first and in order among the keys of an object, so the oldest messages go.
+  const kept = Object.entries(others).slice(-(mostTexts - 1));
+  return { ...state, texts: Object.fromEntries([...kept, [id, fingerprintOf(text)]]) };
 }
 
 function translateNote(facts: MessageFacts): Result {
@@ -103,12 +148,38 @@ function translateRouting(state: LiveAgentState, next: LiveAgentState, facts: Co
   const agent = facts.agent?.id === state.technicalUserId ? undefined : facts.agent;
   const time = at(toMs(facts.updatedAt));
   const { agent: _formerAgent, team: _formerTeam, ...rest } = next;
-  const events = [...agentEvents(state.agent, agent, time), ...teamEvents(state.team, facts.team, time)];
+  const seenAt = newlySeenAt(state, facts);
+  const events = [
+    ...agentEvents(state.agent, agent, time),
+    ...teamEvents(state.team, facts.team, time),
+    ...inboxEvents(state.inbox, facts.inbox, time),
+    ...seenEvents(seenAt),
+  ];
   return {
     events,
     ...(events.length === 0 ? { ignored: "no-change" } : {}),
-    state: { ...rest, ...(agent ? { agent } : {}), ...(facts.team ? { team: facts.team.id } : {}) },
+    state: {
+      ...rest,
+      ...(agent ? { agent } : {}),
+      ...(facts.team ? { team: facts.team.id } : {}),
+      ...withoutEmpty({ inbox: facts.inbox, agentSeenAt: seenAt }),
+    },
   };
+}
+
+/** An agent has opened the conversation since we last heard of it: what the user wrote until then was read. */
+function newlySeenAt(state: LiveAgentState, { agentSeenAt = 0 }: ConversationFacts): number | undefined {
+  return agentSeenAt > (state.agentSeenAt ?? 0) ? agentSeenAt : undefined;
+}
+
+/** Told in whole seconds: some time within that one. */
+function seenEvents(seenAt: number | undefined): HandoverEvent[] {
+  return seenAt === undefined ? [] : [{ type: "delivery-changed", target: { upToMs: seenAt * 1000 + 999 }, status: "read" }];
+}
+
+/** A conversation goes on wherever agents move it. */
+function inboxEvents(former: string | undefined, inbox: string | undefined, time: { atMs?: number }): HandoverEvent[] {
+  return former === undefined || inbox === undefined || former === inbox ? [] : [{ type: "transferred", ...time }];
 }
 
 /** Assigned is not active: only the first answer of a person is. */
@@ -158,7 +229,10 @@ function isOlder(state: LiveAgentState, facts: ConversationFacts): boolean {
 }
 
 function isNewer(state: LiveAgentState, facts: ConversationFacts): boolean {
-  return facts.updatedAt !== undefined && state.updatedAt !== undefined && facts.updatedAt > state.updatedAt;
+  if (facts.updatedAt !== undefined && state.updatedAt !== undefined) return facts.updatedAt > state.updatedAt;
+  if (facts.lastActivityAt === undefined || state.lastActivityAt === undefined) return false;
+  // Webhooks before 4.0.2 tell only seconds. Within one, it is closed once more at worst, which changes nothing.
+  return facts.lastActivityAt > state.lastActivityAt || (facts.isStatusChange === true && facts.lastActivityAt === state.lastActivityAt);
 }
 
 function authorOf(role: "agent" | "system", person: LiveAgentAgent | undefined): Author {

@@ -1,12 +1,13 @@
 import type { RawRequest, VendorDelivery, WebhookRefusedError } from "@handover/core";
 import { computeHmac } from "@handover/provider-utils";
-import { describe, expect, it } from "vitest";
-import { logged, makeCall, makeSettings } from "./__fixtures__/calls.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { logged, makeCall, makeContext, makeSettings } from "./__fixtures__/calls.ts";
 import { agentReply, cloudEventTyping, conversationUpdated, oldAgentReply, typingOn } from "./__fixtures__/webhook-bodies.ts";
 import { receiveWebhook } from "./live-agent-webhook.ts";
 
 const nowMs = 1767261600_000;
-const clock = { now: () => nowMs };
+let context = makeContext({ clock: { now: () => nowMs } });
+beforeEach(() => (context = makeContext({ clock: { now: () => nowMs } })));
 
 function request(body: unknown, fields: Partial<RawRequest> = {}): RawRequest {
   const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
@@ -14,7 +15,7 @@ function request(body: unknown, fields: Partial<RawRequest> = {}): RawRequest {
 }
 
 function receive(body: unknown, fields: Partial<RawRequest> = {}, settings: Record<string, unknown> = {}): readonly VendorDelivery[] {
-  return receiveWebhook(makeSettings(settings), clock, request(body, fields), makeCall()).deliveries;
+  return receiveWebhook({ settings: makeSettings(settings), context }, request(body, fields), makeCall()).deliveries;
 }
 
 function refusal(run: () => unknown): [number, string] {
@@ -92,9 +93,21 @@ describe("what a webhook is cut into", () => {
       references: ["source:session-abc"],
       payload: { kind: "typing", isTyping: true, isPublic: true },
     });
-    const [bySubject] = receive({ ...cloudEventTyping, type: "ai.cognigy.live-agent.conversation.typing_off", data: {} });
+    const [bySubject] = receive({ ...cloudEventTyping, id: "another", type: "ai.cognigy.live-agent.conversation.typing_off", data: {} });
     expect(bySubject).toMatchObject({ references: ["conversation:42"], payload: { isTyping: false } });
     expect(receive({ ...cloudEventTyping, type: "ai.cognigy.live-agent.something" })).toEqual([]);
+  });
+
+  it("should take a sign that the transport repeats once, and everything else whenever it comes [F105 part: same delivery twice]", () => {
+    const headers = { "x-chatwoot-delivery": "8b1f" };
+    expect(receive(typingOn, { headers })).toHaveLength(1);
+    expect(receive(typingOn, { headers })).toEqual([]);
+    expect(receive(typingOn, { headers: { "x-chatwoot-delivery": "8b20" } })).toHaveLength(1);
+    expect(receive(cloudEventTyping)).toHaveLength(1);
+    expect(receive(cloudEventTyping)).toEqual([]);
+    // Its first delivery may not have been stored.
+    expect(receive(agentReply, { headers }).map(({ id }) => id)).toEqual(["message:1001"]);
+    expect(receive(agentReply, { headers }).map(({ id }) => id)).toEqual(["message:1001"]);
   });
 
   it.each([
@@ -190,6 +203,16 @@ describe("who may send a webhook", () => {
     expect(refusal(() => receive(body, { headers: at(now + 600) }, withSecret))).toEqual([401, "SIGNATURE_EXPIRED"]);
   });
 
+  it("should take the hooks of inbox, account and agent bot on one URL, each with its own secret", () => {
+    const signedWith = (secret: string): Record<string, string> => {
+      const hex = computeHmac({ algorithm: "sha256", encoding: "hex", secret, data: ["1767261600", ".", body] });
+      return { "x-chatwoot-timestamp": "1767261600", "x-chatwoot-signature": `sha256=${hex}` };
+    };
+    const all = { signatureSecret: "inbox", accountWebhookSecret: "account", agentBotSecret: "bot", requireSignature: true };
+    for (const secret of ["inbox", "account", "bot"]) expect(receive(body, { headers: signedWith(secret) }, all)).toEqual([]);
+    expect(refusal(() => receive(body, { headers: signedWith("other") }, all))).toEqual([401, "SIGNATURE_INVALID"]);
+  });
+
   it("should take the former secret while it is being changed", () => {
     const rotating = { signatureSecret: "new-secret", previousSignatureSecret: "test-secret" };
     expect(receive(body, { headers: signed }, rotating)).toEqual([]);
@@ -197,8 +220,9 @@ describe("who may send a webhook", () => {
 
   it("should say what was compared, without any secret [F111]", () => {
     const act = (): unknown => receive(body, { headers: { ...signed, "x-chatwoot-signature": "sha256=00" } }, withSecret);
-    expect(act).toThrow(/HMAC-SHA256 with the inbox's secret over timestamp and body.*hmac_token/);
+    expect(act).toThrow(/HMAC-SHA256 with the inbox's secret over timestamp and body; timestamp present.*hmac_token/);
     expect(act).not.toThrow(/test-secret/);
+    expect(() => receive(body, { headers: { "x-chatwoot-signature": "sha256=00" } }, withSecret)).toThrow(/timestamp absent/);
   });
 
   it("should refuse what is not JSON, and what is too large, before reading it", () => {

@@ -1,6 +1,22 @@
-import { WebhookRefusedError, type Call, type Clock, type RawRequest, type ReceivedWebhook, type VendorDelivery } from "@handover/core";
+import {
+  WebhookRefusedError,
+  type Call,
+  type ProviderContext,
+  type RawRequest,
+  type ReceivedWebhook,
+  type VendorDelivery,
+} from "@handover/core";
 import { verifyHmac } from "@handover/provider-utils";
-import { conversationDelivery, createdDelivery, messageDelivery, referencesOf, toSender, typingDelivery } from "./live-agent-deliveries.ts";
+import {
+  conversationDelivery,
+  createdDelivery,
+  editDelivery,
+  incompleteDelivery,
+  messageDelivery,
+  referencesOf,
+  toSender,
+  typingDelivery,
+} from "./live-agent-deliveries.ts";
 import type { LiveAgentSettings } from "./live-agent-settings.ts";
 import {
   cloudEventSchema,
@@ -17,12 +33,20 @@ const maxBodyBytes = 5 * 1024 * 1024;
 /** Live Agent sends one event per body; several are taken too. */
 const maxEvents = 100;
 const signatureLifetimeMs = 300_000;
+/** For how long a sign that came twice is known. */
+const rememberedMs = 600_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** What a webhook is read with. */
+export interface WebhookParts {
+  readonly settings: LiveAgentSettings;
+  readonly context: Pick<ProviderContext, "clock" | "cache">;
+}
+
 /** Authenticates a webhook and cuts it up. Section 4 of the reference page. */
-export function receiveWebhook(settings: LiveAgentSettings, clock: Clock, request: RawRequest, call: Call): ReceivedWebhook {
-  authenticate(settings, clock, request);
+export function receiveWebhook({ settings, context }: WebhookParts, request: RawRequest, call: Call): ReceivedWebhook {
+  authenticate(settings, context.clock, request);
   const events = parseBody(request.body);
   const deliveries = events.flatMap((event): VendorDelivery[] => {
     if (isOfAnotherAccount(event, settings.accountId)) {
@@ -31,11 +55,37 @@ export function receiveWebhook(settings: LiveAgentSettings, clock: Clock, reques
     }
     return typeof event["specversion"] === "string" ? readCloudEvent(event) : readEvent(event);
   });
-  return { deliveries };
+  return { deliveries: withoutRepeatedSigns(context.cache, request, events, deliveries) };
 }
 
-function authenticate(settings: LiveAgentSettings, clock: Clock, request: RawRequest): void {
-  const secrets = [settings.signatureSecret, settings.previousSignatureSecret].filter((secret) => secret !== undefined);
+/**
+ * Everything that is stored is recognised by what it is about, and one whose write failed must be taken when it comes again.
+ * Typing is not stored: of that, the transport's own id is remembered.
+ */
+function withoutRepeatedSigns(
+  cache: ProviderContext["cache"],
+  { headers }: RawRequest,
+  events: readonly Fields[],
+  deliveries: readonly VendorDelivery[],
+): readonly VendorDelivery[] {
+  const id = headers["x-chatwoot-delivery"] ?? (events.length === 1 ? cloudEventId(events[0]) : undefined);
+  if (id === undefined || !deliveries.some(({ isEphemeral }) => isEphemeral)) return deliveries;
+  const key = `live-agent:delivery:${id.slice(0, 100)}`;
+  if (cache.get(key) === true) return deliveries.filter(({ isEphemeral }) => !isEphemeral);
+  cache.set(key, true, rememberedMs);
+  return deliveries;
+}
+
+function cloudEventId(event: Fields | undefined): string | undefined {
+  const { specversion: version, id } = event ?? {};
+  return typeof version === "string" && typeof id === "string" ? id : undefined;
+}
+
+/** Inbox, account and agent bot sign with a secret each, and may all send to the same URL. */
+function authenticate(settings: LiveAgentSettings, clock: WebhookParts["context"]["clock"], request: RawRequest): void {
+  const { signatureSecret, previousSignatureSecret, accountWebhookSecret, agentBotSecret } = settings;
+  const known = [signatureSecret, previousSignatureSecret, accountWebhookSecret, agentBotSecret];
+  const secrets = known.filter((secret) => secret !== undefined);
   const signature = request.headers["x-chatwoot-signature"];
   const isSigned = signature !== undefined && secrets.length > 0;
   if (isSigned) checkSignature(secrets, signature, clock, request);
@@ -49,13 +99,13 @@ function authenticate(settings: LiveAgentSettings, clock: Clock, request: RawReq
   });
 }
 
-function checkSignature(secrets: readonly string[], signature: string, clock: Clock, request: RawRequest): void {
+function checkSignature(secrets: readonly string[], signature: string, clock: WebhookParts["context"]["clock"], request: RawRequest): void {
   const timestamp = request.headers["x-chatwoot-timestamp"];
   const refuse = (code: string, why: string): never => {
     throw new WebhookRefusedError({
       status: 401,
       code,
-      message: `The webhook's signature (HMAC-SHA256 with the inbox's secret over timestamp and body) is refused: ${why}.`,
+      message: `The webhook's signature (HMAC-SHA256 with the inbox's secret over timestamp and body; timestamp ${timestamp === undefined ? "absent" : "present"}) is refused: ${why}.`,
     });
   };
   if (timestamp === undefined || !/^\d{1,15}$/.test(timestamp)) return refuse("SIGNATURE_INVALID", "there is no timestamp");
@@ -115,7 +165,21 @@ function readMessage(event: Fields): VendorDelivery[] {
   // The nested message is the newest one, perhaps another: only the same one can fill what is missing.
   const nested = conversation.messages.map((item) => messageSchema.safeParse(item).data).find((item) => item?.id === message.id);
   const names = [nested?.sender, conversation.meta.assignee].filter((person): person is WirePerson => Boolean(person));
-  return [messageDelivery(withNestedFiles(message, nested), referencesOf(conversation.id, conversation.contact_inbox?.source_id), names)];
+  const references = referencesOf(conversation.id, conversation.contact_inbox?.source_id);
+  if (!nested && mayHaveLostFiles(message, conversation.labels)) return [incompleteDelivery(message, references)];
+  return [
+    messageDelivery(withNestedFiles(message, nested), references, names),
+    ...(event["event"] === "message_updated" ? editDelivery(message, references) : []),
+  ];
+}
+
+/**
+ * Below 2.10 files stand only inside the conversation's newest message, which may be another one by the time the webhook leaves.
+ * Conversations in webhooks have labels since 2.11: where there are none, nobody can tell a message without files.
+ */
+function mayHaveLostFiles(message: WireMessage, labels: unknown): boolean {
+  const isOutgoing = message.message_type === "outgoing" || message.message_type === 1;
+  return labels === undefined && isOutgoing && message.attachments === undefined && message.content_attributes["deleted"] !== true;
 }
 
 /** Attachments are at the top level since 2.10. */
@@ -128,7 +192,13 @@ function readConversation(event: Fields, isCreation: boolean): VendorDelivery[] 
   const conversation = conversationSchema.safeParse(event).data;
   if (!conversation) return [];
   const references = referencesOf(conversation.id, conversation.contact_inbox?.source_id);
-  return [isCreation ? createdDelivery(conversation, references) : conversationDelivery(conversation, references, false)];
+  if (isCreation) return [createdDelivery(conversation, references)];
+  const delivery = conversationDelivery(conversation, references, false);
+  const { event: name = "" } = webhookSchema.parse(event);
+  if (conversation.updated_at !== undefined) return [delivery];
+  // Without a time, what is closed and opened again within a second must not look like a repeat.
+  const isStatusChange = name === "conversation_status_changed" || name === "conversation_opened";
+  return [{ ...delivery, id: `${delivery.id ?? ""}:${name}`, payload: { ...(delivery.payload as object), isStatusChange } }];
 }
 
 function readTyping(event: Fields, isTyping: boolean): VendorDelivery[] {

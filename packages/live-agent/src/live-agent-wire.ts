@@ -49,6 +49,8 @@ export const conversationSchema = z.object({
   updated_at: number,
   last_activity_at: number,
   timestamp: number,
+  agent_last_seen_at: number,
+  can_reply: z.boolean().optional().catch(undefined),
   contact_inbox: z.object({ source_id: text }).optional().catch(undefined),
   account: z.object({ id }).optional().catch(undefined),
   meta: z
@@ -76,6 +78,7 @@ export const nestedConversationSchema = z.object({
   account: z.object({ id }).optional().catch(undefined),
   contact_inbox: z.object({ source_id: text }).optional().catch(undefined),
   messages: z.array(z.unknown()).catch([]),
+  labels: z.unknown().optional(),
   meta: z.object({ assignee: personSchema.nullish().catch(undefined) }).catch({ assignee: undefined }),
 });
 
@@ -107,6 +110,7 @@ export const inboxListSchema = z.object({
       name: text,
       channel_type: text,
       webhook_url: text,
+      inbox_identifier: text,
       lock_to_single_conversation: z.boolean().optional().catch(undefined),
       additional_attributes: record,
     }),

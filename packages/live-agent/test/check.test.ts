@@ -18,7 +18,8 @@ describe("checkConnection", () => {
   it("should be content with a desk that is set up", async () => {
     desk = await openDesk();
     desk.simulator.setWebhookUrl(`${webhookUrl}/`);
-    expect(await check()).toEqual(["ok API_KEY_VALID", "ok ACCOUNT_REACHED", "ok INBOX_FOUND", "ok WEBHOOK_SET"]);
+    expect(await check()).toEqual(["ok ACCOUNT_REACHED", "ok API_KEY_VALID", "ok SERVER_VERSION", "ok INBOX_FOUND", "ok WEBHOOK_SET"]);
+    expect(desk.calls()[0]?.path).toBe("/live-agent/api/v1/accounts/1/conversations/meta");
     expect(desk.calls().every((call) => call.method === "GET")).toBe(true);
   });
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { HandoverConnection, ProviderContext, Started, StartRequest, VendorDelivery } from "@handover/core";
 import { parseConfig } from "@handover/core";
 import { startSimulators, type LiveAgentSimulator, type LiveAgentSimulatorOptions, type LoggedRequest } from "@handover/simulators";
+import { expectDocumented } from "./request-schemas.ts";
 import { liveAgentProvider, type LiveAgentOptions, type LiveAgentState } from "../src/index.ts";
 import { makeCall, makeContext, makeHandover, makeStartCall } from "../src/__fixtures__/calls.ts";
 
@@ -19,6 +20,11 @@ type Abilities =
   | "end"
   | "catchUp"
   | "checkConnection"
+  | "checkAvailability"
+  | "getQueueStatuses"
+  | "updateHandover"
+  | "findChanged"
+  | "prepare"
   | "close"
   | "accountKey";
 
@@ -81,10 +87,12 @@ export async function openDesk(options: LiveAgentSimulatorOptions = {}): Promise
     handover: (started) => ({ ...makeHandover(), references: started.references, state: started.state }),
     calls: (matching = "") => simulator.requests().filter((request) => `${request.method} ${request.path}`.includes(matching)),
     async close() {
+      const requests = simulator.requests();
       for (const open of connections) await open.close();
       await simulators.close();
       receiver.closeAllConnections();
       await new Promise((resolve) => receiver.close(resolve));
+      expectDocumented(requests);
     },
   };
 }

@@ -132,6 +132,23 @@ describe("keys that are taken", () => {
     expect(await failureOf(start())).toMatchObject({ code: "SOURCE_TAKEN", effect: "handover" });
   });
 
+  it.each([
+    ["once: with another key", 1, undefined],
+    ["again: it gives up, and nobody loops", 9, "VENDOR_FAILED"],
+  ])("should look and go on when a key is answered with 500 %s [F089: conflict as 500]", async (_name, failures, code) => {
+    let left = failures;
+    stub = await openStub({
+      ...usual,
+      "POST /conversations": (call) => (left-- > 0 ? { status: 500, body: "<html>" } : conversation(call)),
+      "GET /conversations": () => ({ data: { meta: {}, payload: [] } }),
+      "GET /contacts/300/conversations": () => ({ payload: [] }),
+    });
+    const result = await start().catch((error: unknown) => error);
+    expect((result as { code?: string }).code).toBe(code);
+    const sources = callsOf("POST /some/path/api/v1/accounts/1/conversations").map(({ body }) => body["source_id"]);
+    expect([sources.length, new Set(sources).size]).toEqual([2, 2]);
+  });
+
   it("should never use a field of a start answer that is not there [F049] [F094]", async () => {
     let answer: unknown = { id: 42 };
     stub = await openStub({ ...usual, "POST /conversations": () => ({ status: 200, body: answer }) });
@@ -232,7 +249,9 @@ describe("refusals of the authentication layer", () => {
     const error = await failureOf(start());
     expect([error.code, error.effect]).toEqual([code, "connection"]);
     expect(error.message).toMatch(words);
-    expect(await stub.connection.checkConnection(makeCall())).toEqual([{ level: "error", code, message: error.message }]);
+    const [finding, ...others] = await stub.connection.checkConnection(makeCall());
+    expect([finding?.level, finding?.code, others]).toEqual(["error", code, []]);
+    expect(finding?.message).toMatch(words);
   });
 
   it("should warn of inbox settings that break a handover later [F176: reply window]", async () => {
@@ -250,8 +269,8 @@ describe("refusals of the authentication layer", () => {
       "GET /inbox_members/3": () => ({ payload: [] }),
     });
     expect((await stub.connection.checkConnection(makeCall())).map(({ level, code }) => `${level} ${code}`)).toEqual([
-      "warning ROLE_TOO_LOW",
       "ok ACCOUNT_REACHED",
+      "warning ROLE_TOO_LOW",
       "ok INBOX_FOUND",
       "warning INBOX_NOT_API",
       "warning INBOX_LOCKED_TO_ONE",

@@ -35,7 +35,7 @@ function sentPart(
   return { part: desk.connection.planMessage(desk.handover(started), message)[0]!, idempotencyKey, firstAttemptAtMs };
 }
 
-/** What the deliveries mean, in the order of messages, with the state carried along; each id once. */
+/** What the deliveries mean, in the order of messages, with the state carried along; each id once. Who has read what is left out. */
 function eventsOf(deliveries: readonly VendorDelivery[]): string[] {
   const seen = new Set<string>();
   let state = started.state;
@@ -44,9 +44,9 @@ function eventsOf(deliveries: readonly VendorDelivery[]): string[] {
     .flatMap((delivery) => {
       const result = desk.connection.translate({ ...desk.handover(started), state }, delivery);
       state = result.state ?? state;
-      return result.events.map((event) =>
-        event.type === "message-received" ? `${event.message.author.role}: ${event.message.text ?? ""}` : event.type,
-      );
+      return result.events
+        .filter(({ type }) => type !== "delivery-changed")
+        .map((event) => (event.type === "message-received" ? `${event.message.author.role}: ${event.message.text ?? ""}` : event.type));
     });
 }
 

@@ -219,7 +219,7 @@ describe("a start in doubt", () => {
     desk = await openDesk();
     const request = makeRequest();
     expect(await desk.connection.findStarted(request, makeStartCall())).toBe("absent");
-    desk.simulator.setFaults({ failRate: 1, status: 500, only: "POST /conversations", times: 1 });
+    desk.simulator.setFaults({ failRate: 1, status: 504, only: "POST /conversations", times: 1 });
     const call = makeStartCall();
     expect((await failureOf(desk.connection.start(request, call))).outcome).toBe("unknown");
     const resumed = { ...request, resume: call.resume() };
