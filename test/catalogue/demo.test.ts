@@ -34,7 +34,7 @@ it("should let a person play the agent on this machine, at the same desk that th
     await stop();
     rmSync(folder, { recursive: true, force: true });
   }
-  for (const file of ["apps/host/src/demo.ts", "packages/live-agent/test/conformance.test.ts"]) {
+  for (const file of ["apps/host/src/demo.ts", "packages/live-agent/test/conformance-profile.ts"]) {
     expect(read(file)).toMatch(/import \{[^}]*\bstartSimulators\b[^}]*\} from "@handover\/simulators";/);
   }
 });

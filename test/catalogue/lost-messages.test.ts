@@ -172,7 +172,7 @@ describeOnStores("what the user says", (store) => {
         return turn.message?.text?.startsWith("agent") ? { handover: {}, messages: [{ text: "one moment" }] } : {};
       },
     };
-    const world = await open({ store, bot, timing: { startTimeoutMs: 400 } });
+    const world = await open({ store, bot, timing: { startTimeoutMs: 1_500 } });
     const { backend } = world.vendor;
     const { chat, ticket } = await handOver(world);
     for (const text of numbered(5)) await world.say("c", text, text);

@@ -71,20 +71,29 @@ describeOnStores("a process that dies", (store) => {
   }, 60_000);
 });
 
-/** A handover in each state, five times; the ones with a time limit come last. */
-const kinds = ["requested", "doubtful", "queued", "active", "sending", "unclear", "ending", "detached", "waking", "timed"] as const;
+/** A handover in each state, four times; the ones with a time limit come last. */
+const limited = ["detached", "timed", "silent", "left", "unanswered"] as const;
+const kinds = ["requested", "doubtful", "queued", "active", "sending", "unclear", "ending", "waking", ...limited] as const;
+const ends: Readonly<Record<string, string>> = {
+  timed: "timed-out",
+  ending: "cancelled",
+  silent: "cancelled",
+  left: "abandoned",
+  unanswered: "timed-out",
+};
 const talking = ["requested", "doubtful", "queued", "active", "sending", "unclear", "waking"];
 
 describeOnStores("a restart", (store) => {
-  it("should go on with 50 open handovers in all states, time limits of vendor, desk and endpoint included [F158 without time-outs of idle users and agents]", async () => {
-    const timeLimitMs = 2_000;
-    const desk = createStuckDesk({ acceptTimeoutMs: timeLimitMs, detachedAfterMs: timeLimitMs });
+  it("should go on with 52 open handovers in all states, time limits of vendor, desk, bot and endpoint included [F158]", async () => {
+    const timeLimitMs = 3_000;
+    let timersSet = 0;
+    const desk = createStuckDesk({ timeLimitMs, onTimerSet: () => void (timersSet += 1) });
     // What is stuck stays so: nobody loses patience before the restart.
     const timing = { startTimeoutMs: 30_000, startDoubtMs: 30_000, callTimeoutMs: 10_000, retryMaximumMs: 100 };
     const world = await open({ store, hasBot: false, runtime: desk.runtime, timing });
-    const all = kinds.flatMap((kind) => Array.from({ length: 5 }, (_, index) => ({ kind, conversation: `${kind}-${index}` })));
-    expect(all).toHaveLength(50);
-    const endpointOf = (kind: string) => (kind === "timed" || kind === "detached" ? kind : "web");
+    const all = kinds.flatMap((kind) => Array.from({ length: 4 }, (_, index) => ({ kind, conversation: `${kind}-${index}` })));
+    expect(all).toHaveLength(52);
+    const endpointOf = (kind: string) => (limited.some((one) => one === kind) ? kind : "web");
     const addressOf = ({ kind, conversation }: (typeof all)[number]) => ({ endpoint: endpointOf(kind), conversation });
     const chats = new Map<string, Recorder>();
     const follow = () => {
@@ -99,7 +108,7 @@ describeOnStores("a restart", (store) => {
 
     follow();
     await each(kinds, async (one) => {
-      if (one.kind !== "timed" && one.kind !== "detached") await world.runtime.requestHandover(addressOf(one));
+      if (endpointOf(one.kind) === "web") await world.runtime.requestHandover(addressOf(one));
     });
     await each(["queued", "active", "sending", "unclear", "ending", "waking"], (one) => chatOf(one).untilStatus("queued"));
     await each(["active", "waking"], (one) => desk.deliver(world.runtime, one.conversation, agentSays("hello")));
@@ -109,8 +118,17 @@ describeOnStores("a restart", (store) => {
     await each(["unclear"], (one) => expect.poll(() => desk.count(`send ${one.conversation} before`)).toBe(1));
     await each(["doubtful"], (one) => expect.poll(() => desk.count(`start ${one.conversation}`)).toBe(1));
     await each(["waking"], (one) => desk.deliver(world.runtime, one.conversation, { events: [], wakeAt: Date.now() + timeLimitMs }));
-    await each(["timed", "detached"], (one) => world.runtime.requestHandover(addressOf(one)));
-    await each(["timed", "detached"], (one) => chatOf(one).untilStatus("queued"));
+    const begins = (one: (typeof all)[number]) =>
+      one.kind === "silent" ? says(one, "a person") : world.runtime.requestHandover(addressOf(one));
+    await each(["left", "unanswered"], begins);
+    await each(["left", "unanswered"], (one) => chatOf(one).untilStatus("queued"));
+    await each(["unanswered"], (one) => says(one, "anybody there?"));
+    await each(["timed", "detached", "silent"], begins);
+    await each(["timed", "detached", "silent"], (one) => chatOf(one).untilStatus("queued"));
+    await each(["left", "unanswered"], (one) => desk.deliver(world.runtime, one.conversation, agentSays("hello")));
+    await each(["left", "unanswered"], (one) => chatOf(one).untilStatus("active"));
+    await each(["unanswered"], (one) => says(one, "and now?"));
+    await expect.poll(() => timersSet, { timeout: 10_000 }).toBe(4);
     const open50 = all.map((one) => chatOf(one).statuses().at(-1));
     expect(open50.filter((status) => status?.startsWith("ended"))).toEqual([]);
 
@@ -129,8 +147,12 @@ describeOnStores("a restart", (store) => {
     });
     await each(kinds, (one) => chatOf(one).untilStatus("ended"));
     for (const one of all) {
-      const end = one.kind === "timed" ? "timed-out" : one.kind === "ending" ? "cancelled" : "completed";
-      const served = talking.includes(one.kind) ? ["active"] : [];
+      const end = ends[one.kind] ?? "completed";
+      const served = [...talking, "left", "unanswered"].includes(one.kind) ? ["active"] : [];
+      const warned = chatOf(one)
+        .lines()
+        .filter((line) => line === "bot: timer went off");
+      expect(warned, one.conversation).toHaveLength(one.kind === "silent" ? 1 : 0);
       expect(chatOf(one).statuses(), one.conversation).toEqual(["requested", "queued", ...served, `ended/${end}`]);
       expect(desk.count(`start ${one.conversation}`), one.conversation).toBe(1);
       expect(desk.count(`end ${one.conversation}`), one.conversation).toBe(1);

@@ -37,7 +37,7 @@ function agentMessage(ticket: string, id: number, content: string): string {
     private: false,
     created_at: new Date().toISOString(),
     sender: { id: 2, name: "Alex", type: "user" },
-    conversation: { id: Number(ticket), status: "open" },
+    conversation: { id: Number(ticket), status: "open", labels: [] },
     account: { id: 1 },
     inbox: { id: 1 },
   });

@@ -4,20 +4,22 @@ import {
   type Bot,
   type EndpointOptions,
   type HandoverRuntime,
+  type HandoverRuntimeOptions,
   type Limits,
   type Store,
-  type Texts,
   type Timing,
 } from "@handover/runtime";
+import { attachmentUrl } from "./attachment-url.ts";
 import { createDemoBot } from "./bots/demo-bot.ts";
 import { createHttpBot } from "./bots/http-bot.ts";
 import type { LimitsConfiguration } from "./configuration/configuration-schema.ts";
 import type { EndpointConfiguration, HostConfiguration } from "./configuration/host-configuration.ts";
+import { toTalkOptions } from "./configuration/talk-schema.ts";
 
 /** The runtime that a configuration describes, not yet started. */
 export async function createHostRuntime(
   configuration: HostConfiguration,
-  parts: { readonly store: Store; readonly logger: Logger },
+  parts: { readonly store: Store; readonly logger: Logger; readonly fetchFile?: NonNullable<HandoverRuntimeOptions["fetchFile"]> },
 ): Promise<HandoverRuntime> {
   const { publicUrl, limits } = configuration;
   return createHandoverRuntime({
@@ -26,6 +28,7 @@ export async function createHostRuntime(
     connections: Object.fromEntries(configuration.connections.map(({ name, origins: _origins, ...connection }) => [name, connection])),
     endpoints: configuration.endpoints.map(toEndpointOptions),
     ...(publicUrl === undefined ? {} : { publicUrl }),
+    attachmentUrl: (file) => attachmentUrl(publicUrl, file),
     timing: toTiming(configuration.timing),
     limits: toLimits(limits),
   });
@@ -65,6 +68,10 @@ function toEndpointOptions(endpoint: EndpointConfiguration): EndpointOptions {
             ...(handover.options ? { options: handover.options } : {}),
             ...(handover.texts ? { texts: withoutUndefined(handover.texts) } : {}),
             ...(handover.acceptTimeoutSeconds === undefined ? {} : { acceptTimeoutMs: handover.acceptTimeoutSeconds * 1000 }),
+            ...toTalkOptions(handover),
+            ...(handover.queue ? { queue: withoutUndefined(handover.queue) } : {}),
+            ...(handover.repeatHandoverMessage === undefined ? {} : { repeatHandoverMessage: handover.repeatHandoverMessage }),
+            ...(handover.availability ? { availability: withoutUndefined(handover.availability) } : {}),
           },
         }
       : {}),
@@ -76,6 +83,6 @@ function toBot({ bot }: EndpointConfiguration): Bot | undefined {
   return bot.demo ? createDemoBot() : undefined;
 }
 
-function withoutUndefined(texts: { readonly [key in keyof Texts]?: string | undefined }): Partial<Texts> {
-  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== undefined));
+function withoutUndefined<Value extends object>(value: Value): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as never;
 }

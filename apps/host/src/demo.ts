@@ -2,7 +2,7 @@ import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HandoverError } from "@handover/core";
-import { startSimulators, type LiveAgentSimulator, type Simulators } from "@handover/simulators";
+import { startSimulators, type Simulators } from "@handover/simulators";
 import type { HostConfiguration } from "./configuration/host-configuration.ts";
 import type { Environment } from "./configuration/interpolate.ts";
 import { checkConfiguration, readPort } from "./configuration/load-configuration.ts";
@@ -11,6 +11,7 @@ import { startHost, toListenError, type Host } from "./host.ts";
 import { Problem } from "./server/problem.ts";
 
 const liveAgentName = "demo-live-agent";
+const eightbyeightName = "demo-eightbyeight";
 const loopback = "127.0.0.1";
 
 /** Host and contact centres on this machine. */
@@ -32,11 +33,12 @@ export async function startDemo(environment: Environment, say: (line: string) =>
   const simulators = await startDemoSimulators(readPort(environment["HANDOVER_SIMULATORS_PORT"], "HANDOVER_SIMULATORS_PORT") ?? 4100);
   try {
     const port = await settlePort(readPort(environment["HANDOVER_PORT"], "HANDOVER_PORT") ?? 4000);
-    const configuration = await createDemoConfiguration({ liveAgent: simulators.liveAgent, port, storePath: demoStorePath(environment) });
+    const configuration = await createDemoConfiguration({ simulators, port, storePath: demoStorePath(environment) });
     say("Starting the host ...");
     const host = await startHost(configuration, { checkHealth: () => checkSimulators(simulators) });
     const connections = new Map(host.runtime.connections().map((connection) => [connection.name, connection.webhookUrl]));
     simulators.liveAgent.setWebhookUrl(connections.get(liveAgentName) ?? null);
+    simulators.eightbyeight.setWebhookUrl(connections.get(eightbyeightName) ?? null);
     return {
       host,
       configuration,
@@ -66,23 +68,33 @@ function nextIdOffset(): number {
 }
 
 async function createDemoConfiguration(parts: {
-  readonly liveAgent: LiveAgentSimulator;
+  readonly simulators: Simulators;
   readonly port: number;
   readonly storePath: string;
 }): Promise<HostConfiguration> {
-  const { baseUrl, accountId, inboxId, apiKey } = parts.liveAgent;
+  const { liveAgent, eightbyeight } = parts.simulators;
   const value = {
-    plugins: ["live-agent"],
+    plugins: ["live-agent", "eightbyeight"],
     publicUrl: `http://${loopback}:${parts.port}`,
     listen: { host: loopback, port: parts.port },
     store: { sqlite: parts.storePath },
-    connections: { [liveAgentName]: { provider: "live-agent", settings: { baseUrl, accountId, inboxId, apiKey } } },
-    endpoints: [
-      { token: liveAgentName, title: "Demo: Live Agent", access: "open", bot: { demo: {} }, handover: { connections: [liveAgentName] } },
-    ],
+    connections: {
+      [liveAgentName]: { provider: "live-agent", settings: pick(liveAgent, "baseUrl", "accountId", "inboxId", "apiKey") },
+      [eightbyeightName]: { provider: "eightbyeight", settings: pick(eightbyeight, "baseUrl", "apiKey", "tenant", "channelId") },
+    },
+    endpoints: [demoEndpoint(liveAgentName, "Demo: Live Agent"), demoEndpoint(eightbyeightName, "Demo: 8x8 Contact Center")],
   };
   const path = fileURLToPath(import.meta.url);
   return checkConfiguration({ source: sourceOfValue("demo", value), path, options: { environment: {} } });
+}
+
+/** An endpoint and its connection have one name. */
+function demoEndpoint(name: string, title: string) {
+  return { token: name, title, access: "open", bot: { demo: {} }, handover: { connections: [name] } };
+}
+
+function pick<Key extends string>(source: Readonly<Record<Key, unknown>>, ...keys: readonly Key[]): Record<string, unknown> {
+  return Object.fromEntries(keys.map((key) => [key, source[key]]));
 }
 
 /** The webhook URLs name the port, so it is settled before anything is made. */

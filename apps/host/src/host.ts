@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { HandoverError, type Logger } from "@handover/core";
 import type { HandoverRuntime } from "@handover/runtime";
+import { createFileFetcher } from "@handover/provider-utils";
 import type { FastifyInstance } from "fastify";
 import type { HostConfiguration, StoreConfiguration } from "./configuration/host-configuration.ts";
 import { createHostRuntime } from "./create-host-runtime.ts";
@@ -29,7 +30,12 @@ export interface Host {
 /** Starts runtime and server. @throws HandoverError `PORT_IN_USE`, `ADDRESS_NOT_USABLE`, `STORE_IN_USE`, `STORE_FAILED` and what the runtime says */
 export async function startHost(configuration: HostConfiguration, options: HostOptions = {}): Promise<Host> {
   const logger = options.logger ?? createConsoleLogger();
-  const runtime = await createHostRuntime(configuration, { store: createHostStore(configuration.store, logger), logger });
+  const files = createFileFetcher(configuration.attachments.allowPrivateLinks ? { allowsAddress: () => true } : {});
+  const runtime = await createHostRuntime(configuration, {
+    store: createHostStore(configuration.store, logger),
+    logger,
+    fetchFile: files.fetch,
+  });
   const token = createOperatorToken();
   const server = await createServer({ ...options, configuration, runtime, logger, operatorTokens: [token] });
   await runtime.start();
@@ -44,7 +50,7 @@ export async function startHost(configuration: HostConfiguration, options: HostO
     url,
     runtime,
     stop() {
-      stopping ??= stop(server, runtime, shutCommandLineOut);
+      stopping ??= stop(server, runtime, shutCommandLineOut).finally(() => files.close());
       return stopping;
     },
   };

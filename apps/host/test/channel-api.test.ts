@@ -83,7 +83,8 @@ describe("POST .../messages", () => {
     ["only white space", { id: "1", text: " \n\t" }, 400, "MESSAGE_EMPTY"],
     ["a text that is too long", { id: "1", text: "x".repeat(20_001) }, 413, "MESSAGE_TOO_LONG"],
     ["a body that is too large", { id: "1", text: "x".repeat(70_000) }, 413, "BODY_TOO_LARGE"],
-    ["attachments", { id: "1", text: "x", attachments: ["a"] }, 501, "NOT_AVAILABLE_YET"],
+    ["a file that nobody sent", { id: "1", text: "x", attachments: ["a"] }, 400, "UNKNOWN_ATTACHMENT"],
+    ["a file that is no id", { id: "1", text: "x", attachments: [{ id: "a" }] }, 400, "INVALID_BODY"],
   ])("should refuse %s", async (_case, body, status, code) => {
     const url = host.conversation(newId());
     const answer = await send("POST", `${url}/messages`, body);
@@ -220,26 +221,6 @@ describe("typing", () => {
     await send("POST", `${url}/messages`, { id: "1", text: "Now" });
     const entries = await readUntil(url, ({ author }) => author?.role === "bot");
     expect(entries.map(({ author }) => author?.role)).toEqual(["user", "bot"]);
-  });
-});
-
-describe("routes that come later", () => {
-  test.each([
-    ["POST", "/conversations/c/read", { seq: 1 }],
-    ["POST", "/conversations/c/survey", { survey: "s", answers: {} }],
-    ["GET", "/conversations/c/attachments/1", undefined],
-    ["GET", "/availability", undefined],
-  ])("should answer 501 and say so: %s %s", async (method, path, body) => {
-    expect(await send(method, `${host.url}/endpoints/support${path}`, body)).toMatchObject(problem(501, "NOT_AVAILABLE_YET"));
-    expect(await send(method, `${host.url}/endpoints/none${path}`, body)).toMatchObject(problem(404, "ENDPOINT_NOT_FOUND"));
-  });
-
-  test("should answer 501 to an upload of any kind", async () => {
-    const form = new FormData();
-    form.set("file", new Blob(["x"]), "x.txt");
-    const response = await fetch(`${host.conversation(newId())}/attachments`, { method: "POST", body: form });
-    expect(response.status).toBe(501);
-    expect(((await response.json()) as { code: string }).code).toBe("NOT_AVAILABLE_YET");
   });
 });
 

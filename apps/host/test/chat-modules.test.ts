@@ -94,6 +94,23 @@ describe("chat model", () => {
     expect(late.queue).toBeUndefined();
   });
 
+  it("should put the name of an agent where it was missing, once it is known [F151 part: the page]", () => {
+    const unnamed = { role: "agent", id: "a1" } as const;
+    const chat = chatOf(
+      { kind: "handover", status: "queued" },
+      { kind: "notice", event: "agent-joined", author: unnamed },
+      { kind: "handover", status: "active", author: unnamed },
+    );
+    expect(statusOf(chat).text).toBe("You are connected to an agent");
+    addEntry(chat, { seq: 4, kind: "notice", event: "agent-joined", author: { ...unnamed, name: "Mia" }, replaces: 2 });
+    expect(statusOf(chat).text).toBe("You are talking to Mia");
+    expect(view(chat).map((item) => ("text" in item ? item.text : ""))).toEqual([
+      "You are in the queue. An agent will be with you as soon as one is free.",
+      "Mia joined the conversation.",
+      "You are now talking to an agent.",
+    ]);
+  });
+
   it("should edit with new text, delete without, and mark what failed", () => {
     const chat = chatOf(
       { kind: "message", author: mia, text: "one" },

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startSimulators, type Simulators } from "@handover/simulators";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCommandLine } from "../src/commands/run-command.ts";
 import { loadConfiguration } from "../src/configuration/load-configuration.ts";
 import { startHost } from "../src/host.ts";
@@ -246,7 +246,14 @@ endpoints: [{ token: a, access: open, handover: { connections: [made] } }]
       code: 1,
       errors: expect.stringContaining("Configured: made, desk") as unknown,
     });
-    expect(await run("provision", "desk", "--config", file)).toMatchObject({
+    const plain = `import made from "./plugin.mjs";\nconst { provisioning: _none, ...plain } = made;\nexport default { ...plain, name: "plain" };\n`;
+    writeFileSync(join(folder.path, "plain.mjs"), plain);
+    const desk = '  desk: { provider: plain, settings: { region: eu, clientId: a, clientSecret: "\${TOKEN}" } }';
+    const withPlain = readText(file)
+      .replace("live-agent]", "./plain.mjs]")
+      .replace(/^ {2}desk: .*$/m, desk);
+    writeFileSync(join(folder.path, "plain.yaml"), withPlain);
+    expect(await run("provision", "desk", "--config", join(folder.path, "plain.yaml"))).toMatchObject({
       code: 1,
       errors: expect.stringContaining("nothing to provision") as unknown,
     });
@@ -267,6 +274,33 @@ endpoints: [{ token: a, access: open, handover: { connections: [made] } }]
     expect(errors).toMatch(/in use/i);
     expect((await run("check", "--config", file, "--connection", "made")).code).toBe(0);
     await host.stop();
+  });
+
+  test("should set up the pre-configured account of Live Agent, and find it again [F176 part: the command]", async () => {
+    vi.stubEnv("FEATURE_USE_COGNIGY_LIVE_AGENT", "true");
+    vi.stubEnv("COGNIGY_LIVE_AGENT_API_BASE_URL_WITH_PROTOCOL", simulators.liveAgent.origin);
+    vi.stubEnv("COGNIGY_LIVE_AGENT_PLATFORM_TOKEN", simulators.liveAgent.platformToken);
+    try {
+      writeFileSync(
+        file,
+        `plugins: [live-agent]
+publicUrl: https://bot.example.com
+listen: { port: 0 }
+connections: { desk: { provider: live-agent, settings: { usePlatformToken: true } } }
+endpoints: [{ token: a, access: open, handover: { connections: [desk] } }]
+`,
+      );
+      expect((await run("check", "--config", file)).errors).toContain("platformApiKey: is missing, or make it: handover provision desk");
+      const first = await run("provision", "desk", "--config", file, "--input", "organisation=Acme");
+      expect(first).toMatchObject({ code: 0, errors: "" });
+      expect((await run("provision", "desk", "--config", file, "--input", "organisation=Acme")).output).toBe(first.output);
+      const checked = await run("check", "--config", file);
+      expect(checked.code).toBe(0);
+      expect(checked.output).toContain("The inbox's Webhook URL is that of this connection.");
+      expect(checked.output).not.toContain(simulators.liveAgent.platformToken);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });
 

@@ -88,7 +88,10 @@ describe("the demo", () => {
     expect(await asJson.exited).toBe(0);
     expect(JSON.parse(asJson.output())).toMatchObject({
       isOk: true,
-      connections: [{ connection: "demo-live-agent", provider: "live-agent" }],
+      connections: [
+        { connection: "demo-live-agent", provider: "live-agent" },
+        { connection: "demo-eightbyeight", provider: "eightbyeight" },
+      ],
     });
     expect(asJson.output()).not.toContain(url.split("/").at(-1));
   });

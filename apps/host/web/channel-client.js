@@ -1,7 +1,7 @@
 // @ts-check
 // The Channel API, as far as this page uses it.
 
-/** @import { EndpointInfo, OutboxRecord, SendResult } from "./chat-types.d.ts" */
+/** @import { Attachment, EndpointInfo, OutboxRecord, SendResult } from "./chat-types.d.ts" */
 
 const retriable = new Set([408, 425, 429]);
 
@@ -39,16 +39,43 @@ export function createChannelClient({ baseUrl, endpoint, conversation }) {
     },
 
     /** @param {OutboxRecord} record @param {AbortSignal} signal @returns {Promise<SendResult>} */
-    async sendMessage({ id, text, answer }, signal) {
+    async sendMessage({ id, text, answer, attachments }, signal) {
+      const files = attachments ? { attachments: attachments.map((attachment) => attachment.id) } : {};
       try {
-        return await toSendResult(await post("messages", { id, text, ...(answer ? { answer } : {}) }, { signal }));
+        return await toSendResult(await post("messages", { id, text, ...(answer ? { answer } : {}), ...files }, { signal }));
       } catch {
         return { kind: "retry" };
       }
     },
 
+    /** Throws an error whose words are for the user. @param {File} file @param {AbortSignal} signal @returns {Promise<Attachment>} */
+    async uploadFile(file, signal) {
+      const form = new FormData();
+      form.append("file", file);
+      const response = await expectSuccess(post("attachments", undefined, { body: form, signal }));
+      return await response.json();
+    },
+
+    /** The entry or record with links to its files that work from here, wherever the server thinks it is. @template {{ readonly attachments?: readonly Attachment[] }} Item @param {Item} item @returns {Item} */
+    withFileLinks(item) {
+      if (!item.attachments) return item;
+      const attachments = item.attachments.map((attachment) => {
+        const path = `/attachments/${encodeURIComponent(attachment.id)}`;
+        const isOfConversation =
+          attachment.url === undefined || isUnder(attachment.url, `/conversations/${encodeURIComponent(conversation)}${path}`);
+        return isOfConversation ? { ...attachment, url: conversationUrl + path, isOfConversation } : attachment;
+      });
+      return { ...item, attachments };
+    },
+
     /** Typing is never worth an error. @param {boolean} isTyping */
     sendTyping: (isTyping) => void post("typing", { isTyping }).catch(() => undefined),
+
+    /** What was read is told again with the next entry. @param {number} seq */
+    sendRead: (seq) => void post("read", { seq }).catch(() => undefined),
+
+    /** @param {string} survey @param {Readonly<Record<string, string | number>>} answers */
+    sendSurvey: (survey, answers) => expectSuccess(post("survey", { survey, answers })),
 
     requestHandover: () => expectSuccess(post("handover", {})),
     endHandover: () => expectSuccess(fetch(`${conversationUrl}/handover`, { method: "DELETE" }), 404),
@@ -56,6 +83,11 @@ export function createChannelClient({ baseUrl, endpoint, conversation }) {
     /** Exchanges the token of the host app for the cookie of this conversation. @param {string} token */
     exchangeAccess: (token) => expectSuccess(post("access", undefined, { headers: { Authorization: `Bearer ${token}` } })),
   };
+}
+
+/** @param {string} url @param {string} end */
+function isUnder(url, end) {
+  return URL.canParse(url, document.baseURI) && new URL(url, document.baseURI).pathname.endsWith(end);
 }
 
 /** @param {Response} response @returns {Promise<SendResult>} */
@@ -89,4 +121,5 @@ async function expectSuccess(call, alsoFine) {
   const response = await call.catch(() => undefined);
   if (!response) throw new Error("The server cannot be reached. Please try again.");
   if (!response.ok && response.status !== alsoFine) throw new Error(await readProblem(response));
+  return response;
 }

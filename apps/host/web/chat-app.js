@@ -12,9 +12,10 @@ import { createOutbox } from "./outbox.js";
 import { isOutboxKey } from "./outbox-records.js";
 import { pageClock } from "./page-clock.js";
 import { openPageStorage } from "./page-storage.js";
+import { createReadSignal } from "./read-signal.js";
 import { createTypingDisplay, createTypingSignal } from "./typing.js";
 
-/** @import { EndpointInfo, Entry, TypingEvent } from "./chat-types.d.ts" */
+/** @import { Attachment, EndpointInfo, Entry, TypingEvent } from "./chat-types.d.ts" */
 
 // This file is <base>/chat/assets/chat-app.js, so the host may live below a path.
 const baseUrl = new URL("../../", import.meta.url);
@@ -41,6 +42,7 @@ const composer = /** @type {ChatComposer} */ (find("chat-composer"));
 const actionButton = /** @type {HTMLButtonElement} */ (find("#handover-action"));
 const newButton = /** @type {HTMLButtonElement} */ (find("#new-conversation"));
 
+const surveysKey = `handover:surveys:${encodeURIComponent(endpoint)}:${encodeURIComponent(conversation)}`;
 const scope = `${encodeURIComponent(endpoint)}:${encodeURIComponent(conversation)}`;
 const outbox = createOutbox({
   storage,
@@ -64,6 +66,11 @@ const typingSignal = createTypingSignal({
   nowMs: () => Date.now(),
 });
 
+const readSignal = createReadSignal({ post: client.sendRead, isVisible: () => document.visibilityState === "visible", clock: pageClock });
+
+/** Answered in this browser: the log says it only when the desk has the answers. */
+const answeredSurveys = new Set(readAnsweredSurveys());
+
 const stream = createEntryStream({
   url: client.eventsUrl,
   onEntry: takeEntry,
@@ -74,7 +81,7 @@ const stream = createEntryStream({
 
 /** @param {Entry} entry */
 function takeEntry(entry) {
-  if (!addEntry(chat, entry)) return;
+  if (!addEntry(chat, client.withFileLinks(entry))) return;
   outbox.confirm(entry);
   const isFromDesk = entry.kind === "message" && entry.author?.role !== "user";
   if (isFromDesk || entry.event === "agent-left" || entry.status === "ended") typists.clear();
@@ -104,7 +111,7 @@ function renderSoon() {
 }
 
 function render() {
-  log.show(toViewItems(chat, outbox.list(), { botName: info.title ?? "Assistant" }));
+  log.show(toViewItems(chat, outbox.list().map(client.withFileLinks), { botName: info.title ?? "Assistant", answeredSurveys }));
   const status = toStatusView(chat, { canHandOver: info.handover !== false });
   statusBar.show(status);
   showStrip("#queue", status.mode === "waiting" ? status.detail : "");
@@ -152,10 +159,37 @@ async function loadEndpoint() {
 function stop(words) {
   stream.stop();
   outbox.stop();
+  readSignal.stop();
   composer.disable();
   actionButton.disabled = true;
   showStrip("#connection", "");
   showStrip("#problem", words);
+}
+
+/** @returns {string[]} */
+function readAnsweredSurveys() {
+  try {
+    const known = JSON.parse(storage.getItem(surveysKey) ?? "[]");
+    return Array.isArray(known) ? known.map(String) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** @param {{ survey: string, answers: Readonly<Record<string, string | number>>, settle: (problem?: string) => void }} given */
+async function sendSurvey({ survey, answers, settle }) {
+  try {
+    await client.sendSurvey(survey, answers);
+  } catch (error) {
+    return settle(toWords(error));
+  }
+  answeredSurveys.add(survey);
+  try {
+    storage.setItem(surveysKey, JSON.stringify([...answeredSurveys].slice(-50)));
+  } catch {
+    // Whoever reloads the page may be asked once more; the same answers are a success then.
+  }
+  renderSoon();
 }
 
 async function changeHandover() {
@@ -214,13 +248,19 @@ function listen(target, type, handle) {
   });
 }
 
-listen(composer, "compose", (/** @type {{ text: string }} */ { text }) => outbox.add(text));
+composer.upload = (file, signal) => ready.then(() => client.uploadFile(file, signal));
+listen(composer, "compose", (/** @type {{ text: string, attachments: readonly Attachment[] }} */ { text, attachments }) =>
+  outbox.add(text, undefined, attachments),
+);
 listen(composer, "field-change", (/** @type {{ isEmpty: boolean }} */ { isEmpty }) => typingSignal.fieldChanged(isEmpty));
 listen(log, "retry", (/** @type {{ id: string }} */ { id }) => outbox.retry(id));
 listen(log, "discard", (/** @type {{ id: string }} */ { id }) => outbox.discard(id));
 listen(log, "choose", (/** @type {{ seq: number, choice: { id: string, title: string } }} */ { seq, choice }) =>
   outbox.add(choice.title, { seq, choice: choice.id }),
 );
+listen(log, "seen", (/** @type {{ seq: number }} */ { seq }) => readSignal.seen(seq));
+listen(log, "survey-submit", (/** @type {Parameters<typeof sendSurvey>[0]} */ given) => void sendSurvey(given));
+document.addEventListener("visibilitychange", () => readSignal.visibilityChanged());
 actionButton.onclick = () => void changeHandover();
 newButton.onclick = () => void startNewConversation();
 window.addEventListener("storage", (event) => {

@@ -1,10 +1,21 @@
 // @ts-check
-// <chat-composer>: where the user writes. Emits `compose` with the text, and `field-change` while the user types.
+// <chat-composer>: where the user writes. Emits `compose` with the text and the files, and `field-change` while the user types.
 import { element, emit } from "./message-view.js";
+import { PickedFiles } from "./picked-files.js";
+
+/** @import { Attachment } from "./chat-types.d.ts" */
 
 export class ChatComposer extends HTMLElement {
   #field = element("textarea", "");
   #button = element("button", "send", "Send");
+  #attach = element("button", "attach", "");
+  #input = element("input", "");
+  #files = new PickedFiles();
+
+  /** Sends one file to the server. @param {(file: File, signal: AbortSignal) => Promise<Attachment>} upload */
+  set upload(upload) {
+    this.#files.upload = upload;
+  }
 
   connectedCallback() {
     const form = element("form", "composer");
@@ -16,7 +27,8 @@ export class ChatComposer extends HTMLElement {
     this.#field.enterKeyHint = "send";
     label.htmlFor = this.#field.id;
     this.#button.type = "submit";
-    form.append(label, this.#field, this.#button);
+    form.append(this.#prepareAttach(), this.#input, label, this.#field, this.#button);
+    this.#files.addEventListener("files-change", () => (this.#button.disabled = this.#field.disabled || this.#files.isUploading));
     form.onsubmit = (event) => (event.preventDefault(), this.#send());
     this.#field.oninput = () => emit(this, "field-change", { isEmpty: this.#text === "" });
     this.#field.onkeydown = (event) => {
@@ -25,13 +37,31 @@ export class ChatComposer extends HTMLElement {
       event.preventDefault();
       this.#send();
     };
-    this.append(form);
+    this.append(this.#files, form);
     if (matchMedia("(pointer: fine)").matches) this.#field.focus();
   }
 
   disable() {
     this.#field.disabled = true;
     this.#button.disabled = true;
+    this.#attach.disabled = true;
+  }
+
+  /** A button in front of the browser's own control, which cannot be given a shape. */
+  #prepareAttach() {
+    this.#attach.type = "button";
+    this.#attach.title = "Attach files";
+    this.#attach.setAttribute("aria-label", "Attach files");
+    this.#attach.onclick = () => this.#input.click();
+    this.#input.type = "file";
+    this.#input.multiple = true;
+    this.#input.hidden = true;
+    this.#input.onchange = () => {
+      this.#files.add(this.#input.files ?? []);
+      this.#input.value = "";
+      this.#field.focus();
+    };
+    return this.#attach;
   }
 
   get #text() {
@@ -40,9 +70,11 @@ export class ChatComposer extends HTMLElement {
 
   #send() {
     const text = this.#text;
-    if (text === "" || this.#field.disabled) return;
-    if (!emit(this, "compose", { text })) return;
+    const { attachments, isUploading } = this.#files;
+    if (this.#field.disabled || isUploading || (text === "" && attachments.length === 0)) return;
+    if (!emit(this, "compose", { text, attachments })) return;
     this.#field.value = "";
+    this.#files.clear();
     emit(this, "field-change", { isEmpty: true });
     this.#field.focus();
   }

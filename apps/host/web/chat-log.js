@@ -1,7 +1,7 @@
 // @ts-check
 // <chat-log>: the messages and lines of the conversation. It keeps the elements of items that did not change, so that a screen reader
 // hears only what is new, and stays at the end unless the reader has scrolled up.
-import { element, toElement } from "./message-view.js";
+import { element, emit, toElement } from "./message-view.js";
 
 /** @import { ViewItem } from "./chat-types.d.ts" */
 
@@ -14,6 +14,8 @@ export class ChatLog extends HTMLElement {
   #list = element("div", "list");
   #toEnd = element("button", "to-end", "New messages ↓");
   #isAtEnd = true;
+  /** Says which entries were on the screen. */
+  #watcher = new IntersectionObserver((seen) => this.#noteSeen(seen), { threshold: 0.5 });
 
   connectedCallback() {
     this.#list.setAttribute("role", "log");
@@ -46,6 +48,7 @@ export class ChatLog extends HTMLElement {
       hasNews ||= !known;
       if (known && known.element !== current) known.element.replaceWith(current);
       if (before.nextElementSibling !== current) before.after(current);
+      if (current !== known?.element && item.kind === "message" && item.side === "other") this.#watcher.observe(current);
       before = current;
       shown.set(item.key, { element: current, signature });
     }
@@ -53,6 +56,16 @@ export class ChatLog extends HTMLElement {
     this.#shown = shown;
     if (this.#isAtEnd || items.at(-1)?.key.startsWith("own:")) this.#scrollToEnd();
     else if (hasNews) this.#toEnd.hidden = false;
+  }
+
+  /** @param {IntersectionObserverEntry[]} changes */
+  #noteSeen(changes) {
+    for (const { target, isIntersecting } of changes) {
+      if (!isIntersecting) continue;
+      this.#watcher.unobserve(target);
+      const seq = target instanceof HTMLElement ? Number(target.dataset["seq"]) : Number.NaN;
+      if (Number.isInteger(seq)) emit(this, "seen", { seq });
+    }
   }
 
   #noteScroll() {

@@ -2,13 +2,13 @@
 // What the entries of a conversation add up to. No page, no network, no clock.
 import { toHandoverWords, toNoticeWords } from "./handover-words.js";
 
-/** @import { Author, Chat, ChatModelModule, Entry, HandoverStatus, LoggedMessage } from "./chat-types.d.ts" */
+/** @import { Author, Chat, ChatModelModule, Entry, HandoverStatus, LoggedMessage, Survey } from "./chat-types.d.ts" */
 
 const statuses = new Set(["requested", "queued", "active", "ended"]);
 
 /** @type {ChatModelModule["createChat"]} */
 export function createChat() {
-  return { lastSeq: 0, rows: [], messages: new Map(), status: undefined, queue: undefined, agents: [] };
+  return { lastSeq: 0, rows: [], messages: new Map(), status: undefined, queue: undefined, cancelSeq: undefined, agents: [] };
 }
 
 /** @type {ChatModelModule["addEntry"]} */
@@ -48,6 +48,8 @@ function addHandover(chat, entry) {
   chat.status = /** @type {HandoverStatus} */ (entry.status);
   if (chat.status === "active" && entry.author) setCurrentAgent(chat, entry.author);
   addLine(chat, entry, toHandoverWords(entry, currentAgentName(chat)));
+  if (chat.status === "queued") chat.cancelSeq = entry.choices?.length ? entry.seq : chat.cancelSeq;
+  else chat.cancelSeq = undefined;
   chat.queue = isWaiting(chat) ? (entry.queue ?? chat.queue) : undefined;
   if (chat.status === "requested" || chat.status === "ended") chat.agents = [];
 }
@@ -59,22 +61,39 @@ function addNotice(chat, entry) {
     if (isWaiting(chat)) chat.queue = { ...entry.queue, ...(entry.text ? { text: entry.text } : {}) };
   } else if (entry.event === "message-failed") failMessage(chat, entry);
   else if (entry.event === "message-changed") changeMessage(chat, entry);
+  else if (entry.event === "survey-offered" && entry.survey?.questions?.length) addSurvey(chat, entry, entry.survey);
   else addPersonNotice(chat, entry);
+}
+
+/** @param {Chat} chat @param {Entry} entry @param {Survey} survey */
+function addSurvey(chat, entry, survey) {
+  chat.rows.push({ entry, survey, title: toNoticeWords(entry, undefined) ?? "" });
 }
 
 /** @param {Chat} chat @param {Entry} entry */
 function addPersonNotice(chat, entry) {
   const name = entry.author?.role === "agent" ? entry.author.name : undefined;
   if (entry.event === "agent-joined" && entry.author) setCurrentAgent(chat, entry.author);
+  if (entry.replaces !== undefined && renameLine(chat, entry, toNoticeWords(entry, name))) return;
   addLine(chat, entry, toNoticeWords(entry, name ?? (entry.event === "agent-left" ? currentAgentName(chat) : undefined)));
   if (entry.event === "agent-left") removeAgent(chat, entry.author);
   if (entry.event === "transferred") chat.agents = [];
 }
 
+/** The name of an agent came after the agent. @param {Chat} chat @param {Entry} entry @param {string | undefined} line */
+function renameLine(chat, entry, line) {
+  const index = chat.rows.findIndex((row) => "line" in row && row.entry.seq === entry.replaces);
+  const row = chat.rows[index];
+  if (!line || !row || !("line" in row)) return false;
+  chat.rows[index] = { ...row, line };
+  return true;
+}
+
 /** @param {Chat} chat @param {Entry} entry */
 function failMessage(chat, entry) {
   const message = chat.messages.get(entry.about ?? -1);
-  const words = entry.text ?? "This message did not reach the agent.";
+  const isOwn = message?.entry.author?.role === "user";
+  const words = entry.text ?? (message && !isOwn ? "A file of this message could not be loaded." : "This message did not reach the agent.");
   if (!message) return addLine(chat, entry, words, "warning");
   message.delivery = "failed";
   message.failure = words;

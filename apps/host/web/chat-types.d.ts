@@ -23,14 +23,31 @@ export interface Attachment {
   readonly type?: string;
   readonly sizeBytes?: number;
   readonly url?: string;
+  /** Served by this host as a file of this conversation: its link was made by the page itself. */
+  readonly isOfConversation?: boolean;
 }
 export interface Card {
   readonly title?: string;
   readonly text?: string;
   readonly url?: string;
+  readonly imageUrl?: string;
   readonly choices?: readonly Choice[];
 }
 export type Delivery = "delivered" | "read" | "failed";
+export interface SurveyQuestion {
+  readonly id: string;
+  readonly text: string;
+  readonly type: "rating" | "choice" | "text";
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly choices?: readonly Choice[];
+  readonly isRequired?: boolean;
+}
+export interface Survey {
+  readonly id: string;
+  readonly questions: readonly SurveyQuestion[];
+  readonly openUntilMs?: number;
+}
 
 /** One entry of the Channel API, as the server sends it. Whatever is missing or unknown is tolerated. */
 export interface Entry {
@@ -50,6 +67,7 @@ export interface Entry {
   readonly queue?: QueueInfo;
   readonly replaces?: number;
   readonly about?: number;
+  readonly survey?: Survey;
   readonly delivery?: Delivery;
   readonly isLate?: boolean;
   readonly isPossiblyDuplicated?: boolean;
@@ -86,13 +104,21 @@ export interface LoggedLine {
   readonly line: string;
   readonly tone: "info" | "warning";
 }
+/** A survey that was offered. */
+export interface LoggedSurvey {
+  readonly entry: Entry;
+  readonly survey: Survey;
+  readonly title: string;
+}
 /** Everything the entries so far have said. Changed in place by the functions of `chat-model.js`. */
 export interface Chat {
   lastSeq: number;
-  rows: (LoggedMessage | LoggedLine)[];
+  rows: (LoggedMessage | LoggedLine | LoggedSurvey)[];
   messages: Map<number, LoggedMessage>;
   status: HandoverStatus | undefined;
   queue: QueueInfo | undefined;
+  /** The entry whose choices take the request back, while they do. */
+  cancelSeq: number | undefined;
   /** People of the desk who are in the conversation, the one who acted last at the end. */
   agents: Author[];
 }
@@ -101,6 +127,7 @@ export interface OutboxRecord {
   readonly id: string;
   readonly text: string;
   readonly answer?: { readonly seq: number; readonly choice: string };
+  readonly attachments?: readonly Attachment[];
   /** Position among the unsent messages of this conversation. */
   readonly order: number;
   readonly writtenAtMs: number;
@@ -140,7 +167,7 @@ export interface OutboxOptions {
   readonly limitMs?: number;
 }
 export interface Outbox {
-  add(text: string, answer?: { seq: number; choice: string }): OutboxRecord;
+  add(text: string, answer?: { seq: number; choice: string }, attachments?: readonly Attachment[]): OutboxRecord;
   list(): OutboxRecord[];
   retry(id: string): void;
   discard(id: string): void;
@@ -183,8 +210,22 @@ export interface LineItem {
   readonly text: string;
   readonly at: string;
   readonly tone: "info" | "warning";
+  readonly seq?: number;
+  readonly choices?: readonly Choice[];
+  readonly chosen?: string | undefined;
 }
-export type ViewItem = MessageItem | LineItem;
+export interface SurveyItem {
+  readonly key: string;
+  readonly kind: "survey";
+  readonly seq: number;
+  readonly at: string;
+  /** What it is about. */
+  readonly text: string;
+  readonly survey: string;
+  readonly questions: readonly SurveyQuestion[];
+  readonly state: "open" | "answered" | "closed";
+}
+export type ViewItem = MessageItem | LineItem | SurveyItem;
 export interface StatusView {
   readonly mode: "bot" | "waiting" | "active" | "ended";
   readonly text: string;
@@ -208,7 +249,11 @@ export interface ChatModelModule {
   addReceipt(chat: Chat, receipt: Receipt): void;
 }
 export interface ChatViewModule {
-  toViewItems(chat: Chat, outbox: readonly OutboxRecord[], options: { botName: string; language?: string }): ViewItem[];
+  toViewItems(
+    chat: Chat,
+    outbox: readonly OutboxRecord[],
+    options: { botName: string; language?: string; nowMs?: number; answeredSurveys?: ReadonlySet<string> },
+  ): ViewItem[];
   toStatusView(chat: Chat, options: { canHandOver: boolean; language?: string }): StatusView;
 }
 export interface MarkdownModule {
@@ -230,6 +275,16 @@ export interface TypingDisplay {
 export interface TypingModule {
   createTypingSignal(options: { post: (isTyping: boolean) => void; isWanted: () => boolean; nowMs: () => number }): TypingSignal;
   createTypingDisplay(options: { onChange: () => void; expiresAfterMs?: number }): TypingDisplay;
+}
+export interface ReadSignal {
+  /** An entry was on the screen. */
+  seen(seq: number): void;
+  /** The page can be seen now, or no longer. */
+  visibilityChanged(): void;
+  stop(): void;
+}
+export interface ReadSignalModule {
+  createReadSignal(options: { post: (seq: number) => void; isVisible: () => boolean; clock: Clock; everyMs?: number }): ReadSignal;
 }
 export interface EntryStreamOptions {
   readonly url: (after: number) => string;

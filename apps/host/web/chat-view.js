@@ -4,12 +4,12 @@ import { currentAgentName } from "./chat-model.js";
 import { toQueueWords } from "./handover-words.js";
 import { toDayName } from "./time-words.js";
 
-/** @import { AuthorRole, Chat, ChatViewModule, LoggedLine, LoggedMessage, MessageItem, OutboxRecord, ViewItem } from "./chat-types.d.ts" */
+/** @import { AuthorRole, Chat, ChatViewModule, LoggedLine, LoggedMessage, LoggedSurvey, MessageItem, OutboxRecord, ViewItem } from "./chat-types.d.ts" */
 
 const avatarTones = 6;
 
 /** @type {ChatViewModule["toViewItems"]} */
-export function toViewItems(chat, outbox, { botName, language }) {
+export function toViewItems(chat, outbox, { botName, language, nowMs = Date.now(), answeredSurveys = new Set() }) {
   /** @type {ViewItem[]} */
   const items = [];
   const push = (/** @type {ViewItem} */ item) => {
@@ -31,7 +31,8 @@ export function toViewItems(chat, outbox, { botName, language }) {
     if (isMessage(row)) {
       if (row.entry.author?.role === "user") loggedIds.add(row.entry.id);
       push(toMessageItem(row, botName, answers));
-    } else push(toLineItem(row));
+    } else if ("survey" in row) push(toSurveyItem(row, nowMs, answeredSurveys));
+    else push(toLineItem(row, chat, answers));
   }
   for (const record of outbox) if (!loggedIds.has(record.id)) push(toOutboxItem(record));
   return keepLastDelivery(items);
@@ -52,12 +53,32 @@ export function toStatusView(chat, { canHandOver }) {
   return { mode: "bot", text, detail: "", action };
 }
 
-/** @param {LoggedMessage | LoggedLine} row @returns {row is LoggedMessage} */
-const isMessage = (row) => !("line" in row);
+/** @param {LoggedMessage | LoggedLine | LoggedSurvey} row @returns {row is LoggedMessage} */
+const isMessage = (row) => !("line" in row) && !("survey" in row);
 
-/** @param {LoggedLine} row @returns {ViewItem} */
-function toLineItem({ entry, line, tone }) {
-  return { key: `seq:${String(entry.seq)}`, kind: "line", text: line, at: entry.at ?? "", tone };
+/** @param {LoggedLine} row @param {Chat} chat @param {Map<number, string>} answers @returns {ViewItem} */
+function toLineItem({ entry, line, tone }, chat, answers) {
+  /** @type {ViewItem} */
+  const item = { key: `seq:${String(entry.seq)}`, kind: "line", text: line, at: entry.at ?? "", tone };
+  // A button that would do nothing any more is not shown.
+  if (entry.seq !== chat.cancelSeq) return item;
+  return { ...item, seq: entry.seq, choices: entry.choices ?? [], chosen: answers.get(entry.seq) };
+}
+
+/** @param {LoggedSurvey} row @param {number} nowMs @param {ReadonlySet<string>} answered @returns {ViewItem} */
+function toSurveyItem({ entry, survey, title }, nowMs, answered) {
+  const isAnswered = entry.delivery !== undefined || answered.has(survey.id);
+  const isClosed = survey.openUntilMs !== undefined && survey.openUntilMs < nowMs;
+  return {
+    key: `seq:${String(entry.seq)}`,
+    kind: "survey",
+    seq: entry.seq,
+    at: entry.at ?? "",
+    text: title,
+    survey: survey.id,
+    questions: survey.questions,
+    state: isAnswered ? "answered" : isClosed ? "closed" : "open",
+  };
 }
 
 /** @param {LoggedMessage} message @param {string} botName @param {Map<number, string>} answers @returns {MessageItem} */
@@ -102,6 +123,7 @@ function toOutboxItem(record) {
       id: record.id,
       author: { role: "user" },
       at: new Date(record.writtenAtMs).toISOString(),
+      ...(record.attachments ? { attachments: record.attachments } : {}),
     },
     text: record.text,
     delivery: undefined,

@@ -1,9 +1,11 @@
 // @ts-check
 // One item of the log as elements. Text from outside only ever becomes a text node.
+import { toAttachmentElement } from "./attachment-view.js";
 import { parseMarkdown, safeHref } from "./markdown.js";
+import { toSurveyElement } from "./survey-view.js";
 import { toClockTime } from "./time-words.js";
 
-/** @import { Attachment, Card, Choice, LineItem, MarkdownNode, MessageItem, ViewItem } from "./chat-types.d.ts" */
+/** @import { Card, Choice, LineItem, MarkdownNode, MessageItem, ViewItem } from "./chat-types.d.ts" */
 
 /** @type {Readonly<Record<string, string>>} */
 const stateWords = { pending: "Sending ...", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not delivered" };
@@ -21,7 +23,8 @@ export function element(tag, className, ...children) {
 
 /** @param {ViewItem} item @returns {HTMLElement} */
 export function toElement(item) {
-  return item.kind === "message" ? toMessageElement(item) : toLineElement(item);
+  if (item.kind === "message") return toMessageElement(item);
+  return item.kind === "survey" ? toSurveyElement(item) : toLineElement(item);
 }
 
 /** @param {LineItem} item */
@@ -29,6 +32,7 @@ function toLineElement(item) {
   if (item.kind === "day") return element("div", "day", element("span", "", item.text));
   const line = element("div", `line ${item.tone}`, element("span", "", item.text));
   line.append(" ", toTimeElement(item.at));
+  if (item.choices?.length) line.append(toChoicesElement(item.choices, { seq: item.seq, chosen: item.chosen }));
   return line;
 }
 
@@ -80,7 +84,7 @@ function toMarkdownElement(node) {
 }
 
 /** @param {string} href one that `safeHref` let through @param {(Node | string)[]} children */
-function toLinkElement(href, children) {
+export function toLinkElement(href, children) {
   const link = element("a", "", ...children);
   link.href = href;
   link.target = "_blank";
@@ -95,28 +99,13 @@ function toCardElement(card) {
   if (card.title) box.append(element("div", "card-title", href ? toLinkElement(href, [card.title]) : card.title));
   if (card.text) box.append(element("div", "", card.text));
   if (href && !card.title) box.append(toLinkElement(href, [href]));
+  // Pictures of others are not loaded: whoever has them would learn who reads here.
+  const picture = safeHref(card.imageUrl ?? "");
+  if (picture) box.append(element("div", "", toLinkElement(picture, ["Picture"])));
   return box;
 }
 
-/** @param {Attachment} attachment */
-function toAttachmentElement(attachment) {
-  const name = attachment.name ?? "File";
-  const size = attachment.sizeBytes === undefined ? "" : ` (${toSizeWords(attachment.sizeBytes)})`;
-  const href = attachment.url === undefined ? undefined : safeHref(new URL(attachment.url, document.baseURI).href);
-  const label = [element("span", "file-name", name), size];
-  if (!href) return element("div", "attachment", ...label);
-  const link = toLinkElement(href, label);
-  link.className = "attachment";
-  return link;
-}
-
-/** @param {number} bytes */
-function toSizeWords(bytes) {
-  if (bytes < 1024) return `${String(bytes)} B`;
-  return bytes < 1024 * 1024 ? `${String(Math.round(bytes / 1024))} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
-}
-
-/** @param {readonly Choice[]} choices @param {MessageItem} item */
+/** @param {readonly Choice[]} choices @param {{ seq?: number | undefined, chosen?: string | undefined }} item */
 function toChoicesElement(choices, item) {
   const group = element("div", "choices");
   group.setAttribute("role", "group");
@@ -140,6 +129,7 @@ function toFootElements(item) {
   if (item.state && item.state !== "failed") words.push(stateWords[item.state] ?? "");
   const feet = [];
   if (item.state === "failed") feet.push(toFailureElement(item));
+  else if (item.failure) feet.push(element("div", "foot failure", item.failure));
   if (words.length > 0) feet.push(element("div", "foot", words.join(" · ")));
   return feet;
 }

@@ -112,11 +112,20 @@ export function createOutbox({
 
   /** @type {Outbox} */
   const outbox = {
-    add(text, answer) {
+    add(text, answer, attachments = []) {
       const nowMs = clock.nowMs();
       const order = Math.max(nowMs, ...records.list().map((record) => record.order + 1));
       /** @type {OutboxRecord} */
-      const record = { id: newId(), text, order, writtenAtMs: nowMs, sinceMs: nowMs, state: "pending", ...(answer ? { answer } : {}) };
+      const record = {
+        id: newId(),
+        text,
+        order,
+        writtenAtMs: nowMs,
+        sinceMs: nowMs,
+        state: "pending",
+        ...(answer ? { answer } : {}),
+        ...(attachments.length > 0 ? { attachments } : {}),
+      };
       records.put(record);
       changed();
       void run();

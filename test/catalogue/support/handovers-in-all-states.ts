@@ -7,7 +7,7 @@ import {
   type Translation,
   type VendorDelivery,
 } from "@handover/core";
-import type { HandoverRuntime, HandoverRuntimeOptions } from "@handover/runtime";
+import type { Bot, HandoverRuntime, HandoverRuntimeOptions } from "@handover/runtime";
 import { z } from "zod";
 import type { Said } from "../../runtime/support/scripted-desks.ts";
 
@@ -23,8 +23,12 @@ export interface StuckDesk {
 
 const ticketOf = (conversation: string) => `ticket:${conversation}`;
 
-/** Who has a time limit at the endpoint `timed` and is carried by the vendor at `detached`, shortly. */
-export function createStuckDesk(limits: { readonly acceptTimeoutMs: number; readonly detachedAfterMs: number }): StuckDesk {
+/**
+ * Who has a time limit at the endpoint `timed` and is carried by the vendor at `detached`, shortly; who must not be silent for so
+ * long either, as the bot says at `silent`, as the endpoint says of users at `left` and of the desk at `unanswered`.
+ */
+export function createStuckDesk(limits: { readonly timeLimitMs: number; readonly onTimerSet: () => void }): StuckDesk {
+  const { timeLimitMs } = limits;
   let isStuck = true;
   const calls: string[] = [];
   const made = new Set<string>();
@@ -85,8 +89,11 @@ export function createStuckDesk(limits: { readonly acceptTimeoutMs: number; read
       connections: { stuck: { provider: "stuck", settings: {} } },
       endpoints: [
         { token: "web", handover: { connections } },
-        { token: "timed", handover: { connections, acceptTimeoutMs: limits.acceptTimeoutMs } },
-        { token: "detached", handover: { connections, detachedAfterMs: limits.detachedAfterMs } },
+        { token: "timed", handover: { connections, acceptTimeoutMs: timeLimitMs } },
+        { token: "detached", handover: { connections, detachedAfterMs: timeLimitMs } },
+        { token: "silent", handover: { connections }, bot: timingBot(timeLimitMs, limits.onTimerSet) },
+        { token: "left", handover: { connections, userIdleTimeoutMs: timeLimitMs } },
+        { token: "unanswered", handover: { connections, agentIdleTimeoutMs: timeLimitMs } },
       ],
     },
     letGo: () => void (isStuck = false),
@@ -99,6 +106,19 @@ export function createStuckDesk(limits: { readonly acceptTimeoutMs: number; read
         new Request("http://127.0.0.1/handover/stuck/stuck/x", { method: "POST", body }),
       );
       if (status !== 200) throw new Error(`The webhook was answered with ${status}.`);
+    },
+  };
+}
+
+/** A bot that asks for people, sets its timer in the queue, and takes the user back when it goes off. */
+function timingBot(timeLimitMs: number, onTimerSet: () => void): Bot {
+  return {
+    events: ["queued"],
+    async answer({ message, event }) {
+      if (message) return { handover: {} };
+      if (event?.type === "inactive") return { messages: [{ text: "timer went off" }], endHandover: true };
+      onTimerSet();
+      return { inactivityTimer: { minutes: timeLimitMs / 60_000 } };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { toConfigIssues, formatPath } from "@handover/core";
-import type { BotAnswer } from "@handover/runtime";
+import { whyNoTimer, type BotAnswer } from "@handover/runtime";
 import { z } from "zod";
+import { queueKeys } from "../configuration/waiting-schema.ts";
 
 const text = z.string().max(20_000);
 const id = z.string().min(1).max(256);
@@ -14,17 +15,40 @@ const card = z.object({
   url: webUrl.optional(),
   choices: z.array(choice).max(50).optional(),
 });
+const file = z.object({
+  name: z.string().min(1).max(1_000),
+  type: z.string().max(255).optional(),
+  sizeBytes: z.int().min(0).optional(),
+  url: webUrl,
+});
 const message = z.object({
   text: text.optional(),
+  attachments: z.array(file).max(20).optional(),
   format: z.enum(["plain", "markdown"]).optional(),
   choices: z.array(choice).max(50).optional(),
   cards: z.array(card).max(50).optional(),
+  destination: z.enum(["user-and-agent", "user-only", "agent-only"]).optional(),
 });
 const answer = z.object({
   messages: z.array(message).max(50).optional(),
-  handover: z.object({ options: z.record(z.string(), z.json()).optional(), summary: text.optional() }).optional(),
+  handover: z
+    .object({
+      options: z.record(z.string(), z.json()).optional(),
+      summary: text.optional(),
+      queue: z.object(queueKeys).optional(),
+      repeatHandoverMessage: z.boolean().optional(),
+    })
+    .optional(),
   endHandover: z.boolean().optional(),
+  closeHandoverInProvider: z.boolean().optional(),
+  inactivityTimer: z
+    .object({ minutes: z.number().refine(isTimer, { error: (issue) => whyNoTimer(Number(issue.input)) ?? "" }) })
+    .optional(),
 });
+
+function isTimer(minutes: number): boolean {
+  return whyNoTimer(minutes) === undefined;
+}
 
 /** What is wrong with an answer, without the answer's own words. */
 export class AnswerInvalidError extends Error {}

@@ -7,6 +7,7 @@ import type { BotTurn } from "@handover/runtime";
 import { Agent } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { marked } from "../../test/support/test-configuration.ts";
+import { readBotAnswer } from "./http-bot-answer.ts";
 import { createHttpBot } from "./http-bot.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -107,6 +108,20 @@ describe("the answer", () => {
     });
   });
 
+  test("should say what a timer may be, and hand on what a bot may say during a handover", async () => {
+    expect(() => readBotAnswer(JSON.stringify({ inactivityTimer: { minutes: 60_000 } }))).toThrow(
+      /at most 10080 \(7 days\)\. The unit is minutes/,
+    );
+    const during = {
+      messages: [{ text: "Still there?", destination: "user-only" }],
+      inactivityTimer: { minutes: 2.5 },
+      endHandover: true,
+      closeHandoverInProvider: false,
+    };
+    answerWith(during);
+    expect(await bot().answer(turn, { signal })).toEqual(during);
+  });
+
   test.each([
     ["{}", 200],
     ["", 204],
@@ -124,6 +139,8 @@ describe("the answer", () => {
     ["a text that is none", { messages: [{ text: 5 }] }, 200, "BOT_ANSWER_INVALID"],
     ["too many messages", { messages: Array(51).fill({ text: "x" }) }, 200, "BOT_ANSWER_INVALID"],
     ["a picture that is a script", { messages: [{ cards: [{ imageUrl: "javascript:alert(1)" }] }] }, 200, "BOT_ANSWER_INVALID"],
+    ["a timer in another unit", { inactivityTimer: { minutes: 60_000 } }, 200, "BOT_ANSWER_INVALID"],
+    ["a destination that is none", { messages: [{ text: "x", destination: "everybody" }] }, 200, "BOT_ANSWER_INVALID"],
     ["too much", " ".repeat(300_000), 200, "BOT_ANSWER_TOO_LARGE"],
   ])("should be an error with a code for %s", async (_case, body, status, code) => {
     answerWith(body, status);

@@ -82,6 +82,6 @@ export function checkOpenAccess(
 export function toEndpoint({ file }: DeclaredEndpoint): EndpointConfiguration {
   const { handover, ...endpoint } = file;
   if (!handover) return endpoint;
-  const { connections, options, texts, acceptTimeoutSeconds } = handover;
-  return { ...endpoint, handover: { connections: connections ?? [file.token], options, texts, acceptTimeoutSeconds } };
+  const { connections, provider: _provider, settings: _settings, ...rest } = handover;
+  return { ...endpoint, handover: { ...rest, connections: connections ?? [file.token] } };
 }

@@ -1,7 +1,10 @@
 import type { Texts } from "@handover/runtime";
 import { z } from "zod";
+import { attachmentLimits, attachmentsSchema } from "./attachments-schema.ts";
 import { isSafeUrl } from "./network.ts";
 import { isSampleSecret } from "./sample-secrets.ts";
+import { talkKeys } from "./talk-schema.ts";
+import { availabilitySchema, queueSchema } from "./waiting-schema.ts";
 
 // What a configuration file looks like. Each section has a schema of its own, so that a mistake in one does not hide those in
 // the others.
@@ -46,6 +49,7 @@ export const limitsSchema = z.strictObject({
   inboxDeliveriesInAll: z.int().min(1).optional().meta({ description: "Events that wait in all conversations." }),
   parkedDeliveries: z.int().min(1).optional().meta({ description: "Events of one account for conversations that nobody here knows." }),
   parkedDeliveriesInAll: z.int().min(1).optional().meta({ description: "Such events of all accounts." }),
+  ...attachmentLimits,
 });
 
 const seconds = (maximum: number) => z.number().positive().max(maximum).optional();
@@ -57,6 +61,7 @@ const timingSchema = z.strictObject({
   messageRetrySeconds: seconds(86_400).meta({ description: "How long a message that is refused is tried again." }),
   connectionRetrySeconds: seconds(86_400).meta({ description: "How long messages wait for a contact centre that cannot be reached." }),
   catchUpIntervalSeconds: seconds(86_400).meta({ description: "How often open handovers are compared with the contact centre." }),
+  presenceGraceSeconds: seconds(3_600).meta({ description: "A user who is back within this time was not away." }),
   botTimeoutSeconds: seconds(300).meta({ description: "One answer of a bot." }),
   leaseSeconds: seconds(3_600).meta({ description: "After how long another instance takes over what this one does not hold any more." }),
   pollSeconds: seconds(60).meta({ description: "How often each instance looks for work that is due." }),
@@ -66,13 +71,7 @@ const httpBotSchema = z.strictObject({
   url: safeUrl,
   secret: secret(16),
   name: z.string().min(1).optional(),
-  events: z
-    .array(
-      z.enum(["queued", "active", "ended"], {
-        error: (issue) => (issue.input === "inactive" ? "inactive is not available in this version yet. Remove it for now" : undefined),
-      }),
-    )
-    .optional(),
+  events: z.array(z.enum(["queued", "active", "ended", "inactive"])).optional(),
 });
 
 const botSchema = z
@@ -113,6 +112,10 @@ const textKeys = {
   cancelled: z.string().optional(),
   abandoned: z.string().optional(),
   messageFailed: z.string().optional(),
+  queuePosition: z.string().optional(),
+  estimatedWait: z.string().optional(),
+  fileUnavailable: z.string().optional(),
+  cancelButton: z.string().max(80).optional(),
 } satisfies Record<keyof Texts, unknown>;
 
 const endpointHandoverSchema = z
@@ -123,6 +126,10 @@ const endpointHandoverSchema = z
     options: json.optional(),
     texts: z.strictObject(textKeys).optional(),
     acceptTimeoutSeconds: z.number().positive().max(31_536_000).optional(),
+    ...talkKeys,
+    queue: queueSchema.optional(),
+    repeatHandoverMessage: z.boolean().optional(),
+    availability: availabilitySchema.optional(),
   })
   .refine((value) => (value.connections === undefined) !== (value.provider === undefined), {
     error: "needs either connections (names) or provider with its settings",
@@ -193,6 +200,7 @@ export const rootSchema = z.strictObject({
   endpoints: z.array(z.unknown()).min(1, { error: "needs at least one endpoint" }),
   limits: limitsSchema.optional(),
   timing: timingSchema.optional(),
+  attachments: attachmentsSchema.optional(),
   allowOpenAccess: z.boolean().default(false),
   metrics: z.strictObject({ token: secret(16) }).optional(),
   operator: z.strictObject({ token: secret(16) }).optional(),

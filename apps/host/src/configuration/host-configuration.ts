@@ -1,5 +1,7 @@
 import type { HandoverProvider, Json } from "@handover/core";
 import type { ConnectionOptions } from "@handover/runtime";
+import type { AttachmentsConfiguration } from "./attachments-schema.ts";
+import type { talkKeys } from "./talk-schema.ts";
 import type { EndpointFile, LimitsConfiguration, ListenConfiguration, TimingConfiguration } from "./configuration-schema.ts";
 
 /** Where the value of a setting comes from. The file wins over what provisioning made. */
@@ -21,15 +23,19 @@ export interface ConnectionConfiguration extends ConnectionOptions {
 
 /** One endpoint as it will be used. */
 export interface EndpointConfiguration extends Omit<EndpointFile, "handover"> {
-  readonly handover?: {
+  readonly handover?: Pick<EndpointHandoverFile, keyof typeof talkKeys> & {
     readonly connections: readonly string[];
     readonly options?: Readonly<Record<string, Json>> | undefined;
     readonly texts?: EndpointHandoverTexts | undefined;
     readonly acceptTimeoutSeconds?: number | undefined;
+    readonly queue?: EndpointHandoverFile["queue"];
+    readonly repeatHandoverMessage?: boolean | undefined;
+    readonly availability?: EndpointHandoverFile["availability"];
   };
 }
 
-type EndpointHandoverTexts = NonNullable<NonNullable<EndpointFile["handover"]>["texts"]>;
+type EndpointHandoverFile = NonNullable<EndpointFile["handover"]>;
+type EndpointHandoverTexts = NonNullable<EndpointHandoverFile["texts"]>;
 
 /** Where the conversations are kept. */
 export type StoreConfiguration =
@@ -60,6 +66,7 @@ export interface HostConfiguration {
   readonly endpoints: readonly EndpointConfiguration[];
   readonly limits: LimitsConfiguration;
   readonly timing: TimingConfiguration;
+  readonly attachments: AttachmentsConfiguration;
   readonly metricsToken?: string;
   readonly operatorToken?: string;
 }

@@ -95,11 +95,27 @@ describe("a whole configuration", () => {
     expect((await load(local.replace("port: 4321", "port: 0"))).publicUrl).toBeUndefined();
   });
 
-  test("should refuse a bot event that is not there yet by its name", async () => {
-    const text = whole.replace('secret: "${BOT}" }', 'secret: "${BOT}", events: [inactive] }');
-    expect(await problemsOf(text)).toMatchObject([
-      { message: expect.stringContaining("inactive is not available in this version yet") as string },
+  test("should know what is said of silence, presence, surveys and the words that cancel, and refuse what cannot be meant", async () => {
+    const talk = "userIdleTimeoutSeconds: 900, agentIdleTimeoutSeconds: 600, connectsMessage: false, surveys: bot, cancelWords: [Stop]";
+    const withTalk = (words: string) =>
+      `plugins: [live-agent]\nconnections: {}\nendpoints: [{ token: a, access: open, handover: { provider: live-agent, settings: { baseUrl: "https://desk.example.com", accountId: "1", inboxId: "1", apiKey: "\${KEY}" }, ${words} } }]`;
+    const [endpoint] = (await load(withTalk(talk))).endpoints;
+    expect(endpoint?.handover).toMatchObject({
+      userIdleTimeoutSeconds: 900,
+      agentIdleTimeoutSeconds: 600,
+      surveys: "bot",
+      cancelWords: ["Stop"],
+    });
+    expect(await problemsOf(withTalk("userIdleTimeoutSeconds: 3600000"))).toMatchObject([
+      { message: expect.stringContaining("is in seconds, at most 2592000 (30 days). Were milliseconds meant?") as string },
     ]);
+    expect(await problemsOf(withTalk("connectMessage: true"))).toMatchObject([
+      { message: expect.stringContaining("connectsMessage") as string },
+    ]);
+    expect(await problemsOf(whole.replace('secret: "${BOT}" }', 'secret: "${BOT}", events: [idle] }'))).toHaveLength(1);
+    expect(
+      (await load(whole.replace('secret: "${BOT}" }', 'secret: "${BOT}", events: [inactive] }'))).endpoints[0]?.bot.http?.events,
+    ).toEqual(["inactive"]);
   });
 
   test("should say where each setting comes from and keep secrets and the environment to itself [F169 effective value and origin]", async () => {
@@ -167,7 +183,6 @@ retention: { contentDays: 3 }
       { code: "INVALID_CONFIG", line: 2, path: "publicURL" },
       { code: "PROVIDER_NOT_REGISTERED", line: 7, path: "connections.support-desk.provider" },
       { code: "INVALID_CONFIG", line: 11, path: "connections.night-desk.settings.baseUrl" },
-      { code: "INVALID_CONFIG", line: 11, path: "connections.night-desk.settings.inboxId" },
       { code: "INVALID_CONFIG", line: 12, path: "connections.night-desk.settings.baseUrll" },
       { code: "ENVIRONMENT_VARIABLE_MISSING", line: 14, path: "connections.night-desk.settings.apiKey" },
       { code: "OPEN_ACCESS", line: 17, path: "endpoints[0].access" },
@@ -319,7 +334,7 @@ endpoints:
   - { token: a, access: { signed: {} } }
   - { token: b, access: open, bot: { http: { url: "https://bot.example.com" } } }`);
     expect(problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
-      "connections.desk.settings.apiKey: is missing",
+      "connections.desk.settings.apiKey: is missing, or make it: handover provision desk",
       "endpoints[0].access.signed: needs either secret or jwksUrl",
       "endpoints[1].bot.http.secret: is missing",
     ]);

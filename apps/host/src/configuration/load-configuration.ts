@@ -3,6 +3,7 @@ import { basename, relative, resolve } from "node:path";
 import { createPluginRegistry, loadPlugins, PluginLoadingError, type PluginRegistry } from "@handover/core";
 import { checkConnections, readConnections, type DeclaredConnection } from "./check-connections.ts";
 import { checkConnectionNames, checkOpenAccess, inlineConnections, readEndpoints, toEndpoint } from "./check-endpoints.ts";
+import { attachmentsSchema } from "./attachments-schema.ts";
 import { createChecker, type Checker } from "./checker.ts";
 import { checkOptions } from "./check-options.ts";
 import { limitsSchema, listenSchema, rootSchema, type RootFile } from "./configuration-schema.ts";
@@ -143,6 +144,7 @@ function rootSettings(root: RootFile, environment: Environment) {
     ...(publicUrl === undefined ? {} : { publicUrl }),
     limits: root.limits ?? limitsSchema.parse({}),
     timing: root.timing ?? {},
+    attachments: root.attachments ?? attachmentsSchema.parse({}),
     ...(root.metrics ? { metricsToken: root.metrics.token } : {}),
     ...(root.operator ? { operatorToken: root.operator.token } : {}),
   };

@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import type { User } from "@handover/core";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { largestCookieBytes, writeAccessCookie } from "../access/access-cookie.ts";
+import { addAttachmentRoutes } from "./attachment-routes.ts";
+import { addAvailabilityRoute } from "./availability-route.ts";
 import { addCorsHeaders } from "./cors.ts";
 import { handoverSchema, messageSchema, readBody, typingSchema } from "./json-body.ts";
-import { notAvailableYet, Problem } from "./problem.ts";
+import { Problem } from "./problem.ts";
+import { addReadAndSurveyRoutes } from "./read-and-survey-routes.ts";
 import { serveEvents } from "./serve-events.ts";
 import type { ServerContext } from "./server-context.ts";
 import { enter, findEndpoint, readConversation, type Visit } from "./visit.ts";
@@ -23,11 +26,12 @@ export function addConversationRoutes(server: FastifyInstance, context: ServerCo
 
   server.get("/endpoints/:token", async (request) => describeEndpoint(context, request));
 
+  addAvailabilityRoute(server, context);
+
   server.post(`${base}/messages`, async (request, reply) => {
     const visit = await enter(context, request, "message");
     const { id, text, attachments, answer, user } = readBody(messageSchema, request.body);
-    if (attachments && attachments.length > 0) throw notAvailableYet("Attachments");
-    const message = { id, ...(text === undefined ? {} : { text }), ...(answer ? { answer } : {}) };
+    const message = { id, ...(text === undefined ? {} : { text }), ...(answer ? { answer } : {}), ...(attachments ? { attachments } : {}) };
     const { seq } = await runtime.receiveMessage({ ...visit.address, message, ...userOf(visit, user) });
     return reply.code(202).send({ seq });
   });
@@ -60,31 +64,8 @@ export function addConversationRoutes(server: FastifyInstance, context: ServerCo
     return reply.code(204).header("set-cookie", cookie).header("cache-control", "no-store").send();
   });
 
-  addOpenRoutes(server, context, base);
-}
-
-/** The rest of the table; what these do comes later. */
-function addOpenRoutes(server: FastifyInstance, context: ServerContext, base: string): void {
-  const refuse = (what: string) => async (request: FastifyRequest) => {
-    await enter(context, request);
-    throw notAvailableYet(what);
-  };
-  server.post(`${base}/read`, refuse("Read receipts"));
-  server.post(`${base}/survey`, refuse("Surveys"));
-  server.get(`${base}/attachments/:id`, refuse("Attachments"));
-  void server.register(async (uploads) => {
-    uploads.removeAllContentTypeParsers();
-    // The body is not looked at: the answer is the same whatever it is.
-    uploads.addContentTypeParser("*", (_request, payload, done) => {
-      payload.resume();
-      done(null);
-    });
-    uploads.post(`${base}/attachments`, refuse("Attachments"));
-  });
-  server.get("/endpoints/:token/availability", async (request) => {
-    findEndpoint(context, request);
-    throw notAvailableYet("The availability of an endpoint");
-  });
+  addReadAndSurveyRoutes(server, context, base);
+  addAttachmentRoutes(server, context, base);
 }
 
 function describeEndpoint(context: ServerContext, request: FastifyRequest): object {

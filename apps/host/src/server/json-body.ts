@@ -41,3 +41,10 @@ export const messageSchema = z.strictObject({
 export const handoverSchema = z.strictObject({ options: z.record(z.string(), z.json()).optional() });
 
 export const typingSchema = z.strictObject({ isTyping: z.boolean() });
+
+export const readSchema = z.strictObject({ seq: z.int().min(1) });
+
+export const surveySchema = z.strictObject({
+  survey: z.string().min(1).max(256),
+  answers: z.record(z.string().min(1).max(256), z.union([z.string(), z.number()])),
+});

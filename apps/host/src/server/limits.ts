@@ -1,4 +1,4 @@
-import type { LimitsConfiguration } from "../configuration/configuration-schema.ts";
+import type { LimitsConfiguration, RateLimit } from "../configuration/configuration-schema.ts";
 import { Problem } from "./problem.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
 
@@ -11,15 +11,29 @@ export interface LimitedAction {
   readonly kind: "message" | "typing";
 }
 
+/** Somebody who looks whether people are there, without a conversation. */
+export interface LimitedLook {
+  readonly endpoint: string;
+  readonly address: string;
+  readonly kind: "availability";
+}
+
+/** The answer is kept, so a look costs little; many users may come from one address. */
+const looksPerAddress: RateLimit = { messages: 300, seconds: 10 };
+
 /** @returns a check that throws Problem 429 with `Retry-After` */
-export function createLimits(limits: LimitsConfiguration, now: () => number): (action: LimitedAction) => void {
+export function createLimits(limits: LimitsConfiguration, now: () => number): (action: LimitedAction | LimitedLook) => void {
   const perConversation = createRateLimiter(limits.perConversation, now);
   const perAddress = limits.perAddress && createRateLimiter(limits.perAddress, now);
   const perEndpoint = limits.perEndpoint && createRateLimiter(limits.perEndpoint, now);
-  return ({ endpoint, conversation, address, kind }) => {
+  const looks = createRateLimiter(looksPerAddress, now);
+  return (action) => {
+    const { endpoint, address, kind } = action;
     const waitMs =
       (perAddress?.take(`${kind} ${address}`) ?? 0) ||
-      perConversation.take(JSON.stringify([kind, endpoint, conversation])) ||
+      (action.kind === "availability"
+        ? looks.take(`${endpoint} ${address}`)
+        : perConversation.take(JSON.stringify([kind, endpoint, action.conversation]))) ||
       (perEndpoint?.take(`${kind} ${endpoint}`) ?? 0);
     if (waitMs === 0) return;
     const seconds = String(Math.ceil(waitMs / 1000));

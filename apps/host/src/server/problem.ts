@@ -31,12 +31,12 @@ const titles: Readonly<Record<number, string>> = {
   403: "Not allowed",
   404: "Not found",
   409: "Not possible now",
+  410: "Gone",
   413: "Too large",
   414: "Too long a URL",
   415: "Unsupported media type",
   429: "Too many requests",
   500: "Something failed here",
-  501: "Not available yet",
   503: "Not available now",
 };
 
@@ -58,8 +58,19 @@ const statusByCode: Readonly<Record<string, number>> = {
   HANDOVER_ENDING: 503,
   INVALID_CONVERSATION: 400,
   INVALID_MESSAGE: 400,
+  INVALID_SEQ: 400,
+  INVALID_SURVEY: 400,
+  SURVEY_NOT_FOUND: 404,
+  SURVEY_CLOSED: 409,
+  SURVEY_ANSWERED: 409,
   MESSAGE_EMPTY: 400,
   MESSAGE_TOO_LONG: 413,
+  UNKNOWN_ATTACHMENT: 400,
+  TOO_MANY_ATTACHMENTS: 409,
+  ATTACHMENT_TOO_LARGE: 413,
+  ATTACHMENT_NOT_FOUND: 404,
+  ATTACHMENT_NOT_READY: 503,
+  ATTACHMENT_UNAVAILABLE: 410,
   TOO_MANY_WAITING: 429,
   OVERLOADED: 503,
   HANDOVER_NOT_CONFIGURED: 409,
@@ -100,8 +111,4 @@ function fromHandoverError(error: HandoverError): Problem {
   const isLater = status === 503 || status === 429;
   const detail = status === 500 ? "Something failed on our side. It was logged; try again later." : error.message;
   return new Problem({ status, code: error.code, detail, ...(isLater ? { headers: { "retry-after": String(retryAfterSeconds) } } : {}) });
-}
-
-export function notAvailableYet(what: string): Problem {
-  return new Problem({ status: 501, code: "NOT_AVAILABLE_YET", detail: `${what} cannot be used in this version. Leave it out for now.` });
 }

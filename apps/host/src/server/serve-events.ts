@@ -1,3 +1,4 @@
+import type { Entry } from "@handover/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { openEventStream, type EventStream } from "./event-stream.ts";
 import { Problem } from "./problem.ts";
@@ -13,6 +14,7 @@ export async function serveEvents(context: ServerContext, request: FastifyReques
   context.streams.add(stream);
   const stopTyping = context.runtime.watchTyping(visit.address, (signal) => stream.sendTyping(signal));
   const stopReceipts = context.runtime.watchReceipts(visit.address, (signal) => stream.sendReceipt(signal));
+  const leave = context.readers.arrive(visit.address);
   const stopExpiry = endAtExpiry(stream, visit.visitor.expiresAtMs);
   try {
     await sendEntries(context, visit, after, stream);
@@ -21,6 +23,7 @@ export async function serveEvents(context: ServerContext, request: FastifyReques
   } finally {
     stopTyping();
     stopReceipts();
+    leave();
     stopExpiry();
     context.streams.delete(stream);
     stream.end();
@@ -28,7 +31,15 @@ export async function serveEvents(context: ServerContext, request: FastifyReques
 }
 
 async function sendEntries(context: ServerContext, { address }: Visit, after: number, stream: EventStream): Promise<void> {
-  for await (const entry of context.runtime.follow({ ...address, after, signal: stream.signal })) await stream.sendEntry(entry);
+  for await (const entry of context.runtime.follow({ ...address, after, signal: stream.signal })) {
+    await stream.sendEntry(entry);
+    if (isOfDesk(entry) && !stream.signal.aborted) context.runtime.markDelivered({ ...address, seq: entry.seq });
+  }
+}
+
+/** Somebody at the desk wants to know whether it arrived. */
+function isOfDesk(entry: Entry): boolean {
+  return entry.kind === "message" && entry.handover !== undefined && entry.author?.role !== "user" && entry.author?.role !== "bot";
 }
 
 /** A browser that reconnects says where it was; the query is for the first time. */

@@ -7,10 +7,12 @@ import { addChatPage } from "./chat-page.ts";
 import { addConversationRoutes } from "./conversation-routes.ts";
 import { drainOnClose } from "./drain.ts";
 import { eventStreamTimes, type EventStreamTimes } from "./event-stream.ts";
+import { addFileLinkRoute } from "./file-link-route.ts";
 import { acceptJsonOnly } from "./json-body.ts";
 import { createLimits } from "./limits.ts";
 import { addOperatorRoutes } from "./operator-routes.ts";
 import { Problem, problemBody, toProblem } from "./problem.ts";
+import { createReaderCount } from "./reader-count.ts";
 import type { ServerContext } from "./server-context.ts";
 import { addWebhookRoute } from "./webhook-route.ts";
 
@@ -30,7 +32,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const context = createContext(options);
   const server = fastify({
     bodyLimit: options.configuration.limits.jsonBytes,
-    requestTimeout: 30_000,
+    // A large file on a slow line takes its time.
+    requestTimeout: 120_000,
     trustProxy: [...options.configuration.listen.trustedProxies],
     // The longest conversation id, percent-encoded, fits; what is longer is refused by the routes themselves.
     routerOptions: { maxParamLength: 16_384 },
@@ -38,7 +41,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   server.setErrorHandler(async (error, request, reply) => {
     const problem = toProblem(error);
-    if (problem.status >= 500 && problem.code !== "NOT_AVAILABLE_YET") logFailure(context, request.routeOptions.url, problem, error);
+    if (problem.status >= 500) logFailure(context, request.routeOptions.url, problem, error);
     return sendProblem(reply, problem);
   });
   server.setNotFoundHandler(async (_request, reply) => sendProblem(reply, routeNotFound()));
@@ -47,6 +50,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   acceptJsonOnly(server);
   await server.register(async (scope) => addConversationRoutes(scope, context));
   await server.register(async (scope) => addWebhookRoute(scope, context));
+  await server.register(async (scope) => addFileLinkRoute(scope, context));
   await server.register(async (scope) => addOperatorRoutes(scope, context));
   await server.register(async (scope) => addChatPage(scope, context));
   return server;
@@ -63,6 +67,7 @@ function createContext(options: ServerOptions): ServerContext {
     ),
     limit: createLimits(configuration.limits, options.now ?? Date.now),
     streams: new Set(),
+    readers: createReaderCount(runtime),
     streamTimes: options.streamTimes ?? eventStreamTimes,
     checkHealth: options.checkHealth ?? (async () => undefined),
     operatorTokens: [

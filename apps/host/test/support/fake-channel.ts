@@ -36,6 +36,8 @@ export interface FakeChannel {
   readonly url: string;
   readonly requests: ChannelRequest[];
   endpoint: EndpointInfo | undefined;
+  /** Why answers of surveys are refused; without a word they are taken. */
+  surveyProblem: string | undefined;
   /** When true, events and posts need the cookie that `POST .../access` gives. */
   isAccessSigned: boolean;
   append(conversation: string, entry: Omit<Entry, "seq">): Entry;
@@ -79,6 +81,7 @@ export async function startFakeChannel(): Promise<FakeChannel> {
     url: "",
     requests: [],
     endpoint: { token: "support", title: "Support", access: "open", handover: true },
+    surveyProblem: undefined,
     isAccessSigned: false,
     append(conversation, content) {
       const entries = entriesOf(conversation);
@@ -174,7 +177,8 @@ export async function startFakeChannel(): Promise<FakeChannel> {
     else if (route === "messages" && method === "POST") void postGate.then(() => receiveMessage(request, response));
     else if (route === "events") openStream(request, response);
     else if (route === "handover") changeHandover(request, response);
-    else if (route === "typing") response.writeHead(204).end();
+    else if (route === "survey" && channel.surveyProblem !== undefined) sendProblem(response, 409, channel.surveyProblem);
+    else if (route === "typing" || route === "read" || route === "survey") response.writeHead(204).end();
     else sendProblem(response, 404);
   }
 
