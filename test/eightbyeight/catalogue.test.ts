@@ -1,11 +1,19 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { signedHeaders, testKey, type SignedParts } from "../../packages/eightbyeight/test/signing.ts";
+import { signedHeaders, testKey, type KeyServer, type SignedParts } from "../../packages/eightbyeight/test/signing.ts";
 import { address, openWorld, type EightbyeightWorld } from "./world.ts";
 
 let world: EightbyeightWorld;
 afterEach(() => world.close());
 
 const agentTexts = () => world.chat.visible().flatMap(({ text, author }) => (author?.role === "agent" && text !== undefined ? [text] : []));
+/** How many webhooks were refused, by code. */
+const refusals = (): Record<string, number> =>
+  Object.fromEntries(
+    world.runtime
+      .metrics()
+      .filter(({ name, labels }) => name === "handover_webhooks_total" && labels["result"] !== "OK")
+      .map(({ labels, value }) => [labels["result"] ?? "", value]),
+  );
 const deskTexts = (id: string) => world.simulator.conversation(id).messages.map(({ text }) => text);
 
 describe("8x8 behind the runtime", () => {
@@ -79,6 +87,53 @@ describe("8x8 behind the runtime", () => {
     expect(between.map(({ event, status, text }) => text ?? status ?? event)).toEqual(["agent-joined", "active", "after all that"]);
   });
 
+  it("should count each kind of refusal under a code of its own [F106 part: metrics, F111 part: which of the two]", async () => {
+    world = await openWorld({ settings: { requestTimeoutMs: 1_000 } });
+    const id = await world.queue();
+    await world.simulator.webhooksIdle();
+    const body = JSON.stringify({ eventType: "CONVERSATION_UPDATE", conversationId: id, timestamp: Date.now(), data: { state: "idle" } });
+    const [knownKey = ""] = world.keys.asked;
+    const head = { b64: false, crit: ["b64"], kid: testKey.kid, alg: "RS256" };
+    const send = (parts: SignedParts) => world.webhook(body, signedHeaders(body, { tenant: world.simulator.tenant, ...parts }));
+    const without = (name: string) => {
+      const headers = signedHeaders(body, { tenant: world.simulator.tenant });
+      return world.webhook(body, Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name)));
+    };
+    const slowly = async (answer: KeyServer["answer"], keyId: string) => {
+      world.keys.answer = answer;
+      const answered = await send({ keyId });
+      world.keys.answer = undefined;
+      return answered;
+    };
+    const cases: readonly (readonly [string, number, () => Promise<{ status: number; code?: string }>])[] = [
+      ["SIGNATURE_OF_OTHER_CONTENT", 401, () => send({ checksum: 1 })],
+      ["SIGNATURE_OF_OTHER_KEY", 401, () => send({ keyId: knownKey })],
+      ["SIGNATURE_ALGORITHM", 401, () => send({ head: { ...head, alg: "HS256" } })],
+      ["SIGNATURE_MALFORMED", 401, () => send({ head: { ...head, b64: true } })],
+      ["SIGNATURE_KEY_ID", 401, () => send({ keyId: "../webhooks" })],
+      ["TRANSMISSION_TIME_STALE", 401, () => send({ atMs: world.now() - 600_000 })],
+      ["TENANT_FOREIGN", 401, () => send({ tenant: "stranger" })],
+      ["WEBHOOK_HEADER_MISSING", 401, () => without("x-8x8-retry")],
+      ["SIGNING_KEY_UNKNOWN", 401, () => send({ keyId: "nobody" })],
+      ["SIGNING_KEY_UNAVAILABLE", 503, () => slowly({ status: 500 }, "failing")],
+      ["SIGNING_KEY_TIMEOUT", 503, () => slowly("hang", "slow")],
+    ];
+    for (const [code, status, sendOne] of cases) {
+      const before = refusals();
+      expect(await sendOne()).toEqual({ status, code });
+      expect(refusals()).toEqual({ ...before, [code]: (before[code] ?? 0) + 1 });
+    }
+    const text = JSON.stringify({
+      eventType: "QUEUED",
+      conversationId: id,
+      timestamp: Date.now(),
+      data: { queueName: "Grüße / 👋 \u2028" },
+    });
+    expect(await world.webhook(text, signedHeaders(text, { tenant: world.simulator.tenant })), "not ASCII").toEqual({ status: 200 });
+    await world.chat.until("the queue", ({ queue }) => queue?.name === "Grüße / 👋 \u2028");
+    expect(world.chat.statuses()).toEqual(["requested", "queued"]);
+  });
+
   it("should forget a failed download of a key, ask once a minute for one that is unknown, and take a new one without a restart [F107]", async () => {
     world = await openWorld();
     world.keys.answer = { status: 500 };
@@ -119,6 +174,22 @@ describe("8x8 behind the runtime", () => {
     world.simulator.say(id, { text: "quick" });
     await world.chat.until("the text", ({ text }) => text === "quick");
     expect(world.chat.statuses()).toEqual(["requested", "queued", "active"]);
+  });
+
+  it("should only watch a conversation of 8x8's own channel: nobody is told anything twice [F019 part: 8x8's own channel]", async () => {
+    world = await openWorld({ settings: { queueId: "101" } });
+    const { id } = world.simulator.openConversation({ name: "Uma", text: "I want a person" });
+    await world.runtime.requestHandover({ ...address, options: { conversationId: id } });
+    await world.chat.untilStatus("queued");
+    world.simulator.say(id, { text: "Here is Ann" });
+    await world.chat.untilStatus("active");
+    world.simulator.customerSays(id, { text: "Hello Ann" });
+    await world.simulator.webhooksIdle();
+    world.simulator.close(id);
+    await world.chat.untilStatus("ended");
+    expect(world.chat.statuses()).toEqual(["requested", "queued", "active", "ended/completed"]);
+    expect(deskTexts(id)).toEqual(["I want a person", "Here is Ann", "Hello Ann"]);
+    expect([agentTexts(), world.asked]).toEqual([[], []]);
   });
 
   it("should show everything once and in order while webhooks are doubled, swapped and full of surprises [F017 part: 8x8, F031 part: 8x8]", async () => {

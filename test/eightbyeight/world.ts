@@ -9,6 +9,7 @@ import { createHandoverRuntime, type Bot, type HandoverRuntime, type Timing } fr
 import { startSimulators, type EightbyeightBehaviour, type EightbyeightSimulator } from "@handover/simulators";
 import { createSqliteStore } from "@handover/store-sqlite";
 import { openKeyServer, type KeyServer } from "../../packages/eightbyeight/test/signing.ts";
+import { expectKnownCalls } from "../../packages/eightbyeight/test/wire-requests.ts";
 import { record, type Recorder } from "../runtime/support/recorder.ts";
 
 export const address = { endpoint: "web", conversation: "c" };
@@ -28,6 +29,7 @@ export interface EightbyeightWorld {
   /** Asks for an agent and waits until 8x8 has the conversation. @returns its id there */
   queue(): Promise<string>;
   webhook(body: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; code?: string }>;
+  /** Checks every call that was made against what 8x8 takes. */
   close(): Promise<void>;
 }
 
@@ -100,11 +102,13 @@ export async function openWorld(
     async close() {
       world.chat.stop();
       await runtime.stop();
+      const calls = simulator.requests();
       await simulators.close();
       await keys.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await rm(folder, { recursive: true, force: true });
+      expectKnownCalls(calls, tenant);
     },
   };
   return world;

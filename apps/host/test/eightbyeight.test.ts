@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectKnownCalls } from "../../../packages/eightbyeight/test/wire-requests.ts";
 import { startDemo, type Demo } from "../src/demo.ts";
 import { readUntil } from "./support/read-events.ts";
 import { send } from "./support/test-host.ts";
@@ -19,8 +20,11 @@ beforeAll(async () => {
   demo = await startDemo({ HANDOVER_PORT: "0", HANDOVER_SIMULATORS_PORT: "0", HANDOVER_DATA: folder }, () => undefined);
 });
 afterAll(async () => {
+  const calls = (await control("requests")) as Parameters<typeof expectKnownCalls>[0];
   await demo.stop();
   rmSync(folder, { recursive: true, force: true });
+  expect(calls).not.toHaveLength(0);
+  expectKnownCalls(calls, "acme01");
 });
 
 const conversationUrl = (id: string) => `${demo.host.url}/endpoints/demo-eightbyeight/conversations/${id}`;

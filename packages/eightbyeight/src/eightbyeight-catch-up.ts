@@ -64,7 +64,8 @@ async function readAll(
   const references = referencesOf(conversationId, marker);
   const afterMs = cursorSchema.safeParse(cursor).data?.afterMs;
   const messages = relay === "none" ? [] : await readMessages(client, conversationId, afterMs, call.signal);
-  const shown = messages.filter(({ author }) => author.type === "agent");
+  // A line that stands for one of another network (X) has no text of its own, and is that network's.
+  const shown = messages.filter(({ author, externalProvider }) => author.type === "agent" && !externalProvider);
   const files = await readFiles({ client, cache }, conversationId, shown, call.signal);
   const askedAtMs = clock.now();
   const participants = await client.listParticipants(conversationId, call.signal);

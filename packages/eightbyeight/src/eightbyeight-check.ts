@@ -13,7 +13,7 @@ export async function checkConnection(parts: EightbyeightParts, call: Call): Pro
 
   const channel = await attempt(() => client.getChannel(settings.channelId, call.signal));
   if (channel instanceof Failure) return [...findings, explain(channel, channelMissing)];
-  findings.push(...checkChannel(channel, settings));
+  findings.push(...checkChannel(channel, settings), ...(await checkStatistics(parts, channel, call)));
 
   if (channel.webHookId === undefined)
     return [...findings, error("WEBHOOK_MISSING", `The channel has no webhook: nothing that agents do is told. ${webhookCure}`)];
@@ -52,6 +52,24 @@ function checkChannel(channel: WireChannel, settings: EightbyeightSettings): Con
     findings.push(error("QUEUE_ID_IS_KEY", "8x8 Queue Id holds an API key: take the column Queue ID of the channel."));
   }
   return findings;
+}
+
+/** Without them availability would be unknown, and nobody would notice. */
+async function checkStatistics(
+  { client, settings }: EightbyeightParts,
+  channel: WireChannel,
+  call: Call,
+): Promise<readonly ConnectionFinding[]> {
+  const queueId = settings.queueId ?? channel.routingOptions?.id;
+  if (!settings.hasQueueStatistics || queueId === undefined) return [];
+  const counted = await attempt(() => client.countAgents(queueId, call.signal));
+  if (!(counted instanceof Failure)) return [];
+  return [
+    warning(
+      "QUEUE_STATISTICS_UNREADABLE",
+      "The statistics of the queue cannot be read, so nobody knows whether agents are there: check 8x8 Queue Id, attach their API product to the key, or set hasQueueStatistics to false.",
+    ),
+  ];
 }
 
 const webhookCure =

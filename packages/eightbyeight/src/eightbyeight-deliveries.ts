@@ -11,8 +11,8 @@ export function referencesOf(conversationId: string, marker?: string): Reference
   return [`conversation:${conversationId}`, ...(marker === undefined ? [] : [`handover:${marker}`])];
 }
 
-/** Our marker in the customer values of a conversation. */
-export function readMarker(user: WireConversation["user"], key: string): string | undefined {
+/** A customer value of a conversation: our marker, or what else stands there. */
+export function readCustomerValue(user: WireConversation["user"], key: string): string | undefined {
   return user?.additionalProperties?.find((property) => property.key === key && property.value !== undefined)?.value;
 }
 

@@ -51,11 +51,25 @@ const shapes: readonly (readonly [string, number, unknown, Partial<ProviderApiEr
     /set 8x8-Tenant/,
   ],
   [
+    "a list of texts and a reference id",
+    500,
+    { message: words, errors: [words], referenceId: reference },
+    { code: "VENDOR_FAILED", vendorReferenceId: reference },
+    /answered 500.*8x8's reference: 4d1f-77/,
+  ],
+  [
     "a list of objects by id",
     404,
     { message: words, errors: [{ code: "resource_not_found", message: words }], referenceId: reference },
     { code: "CONVERSATION_GONE", vendorReferenceId: reference },
-    /conversation/,
+    /conversation.*8x8's reference: 4d1f-77/,
+  ],
+  [
+    "a list of texts by id",
+    404,
+    { message: words, errors: [words] },
+    { code: "CONVERSATION_GONE" },
+    /does not have this conversation any more, or it is over\.$/,
   ],
   [
     "the gateway's fault",

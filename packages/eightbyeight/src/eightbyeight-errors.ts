@@ -74,14 +74,19 @@ export function createErrorDescription(tenant: string | undefined): (response: H
     const { codes, words, referenceId } = readError(response);
     const meaning = meanings.find(({ status, pattern }) => status === response.status && (pattern?.test(words) ?? true));
     const message = meaning?.code === "TENANT_REFUSED" ? tenantMessage(tenant) : (meaning?.message ?? unknownMessage(response, codes));
-    const withReference = referenceId === undefined ? message : `${message} 8x8's reference: ${referenceId}.`;
+    const withReference = nameReference(message, referenceId);
     return {
       ...(meaning ? { code: meaning.code } : {}),
       ...(codes[0] === undefined ? {} : { vendorCode: codes[0] }),
       ...(referenceId === undefined ? {} : { vendorReferenceId: referenceId }),
-      ...(withReference === "" ? {} : { message: withReference.trim() }),
+      ...(withReference === "" ? {} : { message: withReference }),
     };
   };
+}
+
+/** What 8x8's support asks for. */
+function nameReference(message: string, referenceId: string | undefined): string {
+  return referenceId === undefined ? message : `${message} 8x8's reference: ${referenceId}.`.trim();
 }
 
 function tenantMessage(tenant: string | undefined): string {
@@ -103,7 +108,7 @@ export function whenGone(response: HttpResponse): Error | undefined {
   if (status !== 404 && status !== 409 && status !== 410) return undefined;
   const { referenceId } = readError(response);
   return new ConversationGoneError({
-    message: "8x8 does not have this conversation any more, or it is over.",
+    message: nameReference("8x8 does not have this conversation any more, or it is over.", referenceId),
     status,
     ...(referenceId === undefined ? {} : { vendorReferenceId: referenceId }),
   });

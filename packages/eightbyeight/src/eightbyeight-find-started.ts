@@ -1,6 +1,6 @@
 import { ProviderApiError, type Call } from "@handover/core";
 import { readPages } from "./eightbyeight-catch-up.ts";
-import { readMarker } from "./eightbyeight-deliveries.ts";
+import { readCustomerValue } from "./eightbyeight-deliveries.ts";
 import type { EightbyeightParts } from "./eightbyeight-parts.ts";
 import type { WireConversation } from "./eightbyeight-wire.ts";
 
@@ -59,5 +59,5 @@ async function lookThroughAll(parts: EightbyeightParts, marker: string, call: Ca
 }
 
 function isOurs({ settings }: EightbyeightParts, { user }: WireConversation, marker: string): boolean {
-  return readMarker(user, settings.handoverIdKey) === marker;
+  return readCustomerValue(user, settings.handoverIdKey) === marker;
 }

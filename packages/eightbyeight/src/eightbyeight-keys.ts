@@ -8,7 +8,7 @@ import { jwkSchema } from "./eightbyeight-wire.ts";
 export interface KeyRing {
   /**
    * The key of an id: known, or asked for once at a time.
-   * @throws WebhookRefusedError `SIGNING_KEY_UNKNOWN` (401), `SIGNING_KEY_UNAVAILABLE`, `TOO_MANY_SIGNING_KEYS` (503)
+   * @throws WebhookRefusedError `SIGNING_KEY_UNKNOWN` (401), `SIGNING_KEY_UNAVAILABLE`, `SIGNING_KEY_TIMEOUT`, `TOO_MANY_SIGNING_KEYS` (503)
    */
   find(keyId: string, signal: AbortSignal): Promise<PublicJwk>;
   close(): Promise<void>;
@@ -90,9 +90,10 @@ function unknownKey(): Error {
 }
 
 function unavailable(cause: unknown): Error {
+  const isLate = ProviderApiError.isInstance(cause) && cause.code === "VENDOR_TIMEOUT";
   const error = refuse(
-    "SIGNING_KEY_UNAVAILABLE",
-    "The key of the signature could not be fetched from 8x8; the webhook may come again.",
+    isLate ? "SIGNING_KEY_TIMEOUT" : "SIGNING_KEY_UNAVAILABLE",
+    `The key of the signature ${isLate ? "did not come from 8x8 in time" : "could not be fetched from 8x8"}; the webhook may come again.`,
     503,
   );
   error.cause = cause;

@@ -63,7 +63,7 @@ export async function sendMessage(
   if (stage === "over") throw new ConversationGoneError({ message: "The conversation at 8x8 is over." });
   const authorType = authorTypeOf(message);
   const { ids, missing } = await uploadFiles(parts, conversationId, message, authorType, call);
-  const text = [message.text ?? "", messageAsText({ attachments: missing })].filter((part) => part !== "").join("\n\n");
+  const text = withLinks(message, missing);
   // 8x8 takes a message without any content, and shows nothing.
   if (text === "" && ids.length === 0) return {};
   const fields = { authorType, ...(text === "" ? {} : { text }), ...(ids.length > 0 ? { attachments: ids.map((id) => ({ id })) } : {}) };
@@ -155,7 +155,19 @@ export async function findSentMessage(
 
 function isSame(message: WireMessage, sent: Message): boolean {
   if (message.author.type !== authorTypeOf(sent)) return false;
-  return (message.attachments?.length ?? 0) === (sent.attachments?.length ?? 0) && (message.text ?? "") === (sent.text ?? "");
+  const text = message.text ?? "";
+  const attachments = sent.attachments ?? [];
+  const isWithout = (missing: readonly Attachment[]): boolean =>
+    (message.attachments?.length ?? 0) + missing.length === attachments.length && text === withLinks(sent, missing);
+  return (
+    isWithout([]) ||
+    isWithout(attachments.filter((file) => file.url !== undefined && text.includes(messageAsText({ attachments: [file] }))))
+  );
+}
+
+/** The text with what could not be uploaded, because it is a link to the bot's own place. */
+function withLinks({ text }: Pick<Message, "text">, missing: readonly Attachment[]): string {
+  return [text ?? "", messageAsText({ attachments: missing })].filter((part) => part !== "").join("\n\n");
 }
 
 /** Customers' lines are the customer's, all others the bot's. */

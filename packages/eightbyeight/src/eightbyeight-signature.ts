@@ -1,4 +1,4 @@
-import { createPublicKey, verify, type KeyObject } from "node:crypto";
+import { constants, createPublicKey, publicDecrypt, verify, type KeyObject } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { WebhookRefusedError, type RawRequest } from "@handover/core";
 import { z } from "zod";
@@ -92,12 +92,27 @@ export function signedPayload(headers: WebhookHeaders, body: Uint8Array): string
   });
 }
 
-/** Whether the signature is right, for these headers and this body. */
-export function isSignedBy(jwk: PublicJwk, head: SignatureHead, headers: WebhookHeaders, body: Uint8Array): boolean {
+/** What a signature is good for: these headers and this body, something else by the same key, or nothing that this key has signed. */
+type SignatureFit = "fits" | "other-content" | "other-key";
+
+/** Compares the signature with these headers and this body. */
+export function compareSignature(jwk: PublicJwk, head: SignatureHead, headers: WebhookHeaders, body: Uint8Array): SignatureFit {
+  const key = toKey(jwk);
+  if (!key) return "other-key";
   const signature = Buffer.from(headers.signature.split(".")[2] ?? "", "base64url");
   const input = Buffer.from(`${head.encoded}.${signedPayload(headers, body)}`, "utf8");
-  const key = toKey(jwk);
-  return key !== undefined && verify("RSA-SHA256", input, key, signature);
+  if (verify("RSA-SHA256", input, key, signature)) return "fits";
+  return isOfKey(key, signature) ? "other-content" : "other-key";
+}
+
+/** The public key turns its own signatures, and no others, back into a padded hash: so a wrong text is told from a wrong key. */
+function isOfKey(key: KeyObject, signature: Uint8Array): boolean {
+  try {
+    publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Nothing for a key that is none, or too short to trust. */

@@ -1,5 +1,5 @@
 import { HandoverError, type Started, type StartCall, type StartRequest } from "@handover/core";
-import { readMarker, referencesOf } from "./eightbyeight-deliveries.ts";
+import { readCustomerValue, referencesOf } from "./eightbyeight-deliveries.ts";
 import { asStartError } from "./eightbyeight-errors.ts";
 import type { EightbyeightParts } from "./eightbyeight-parts.ts";
 import type { EightbyeightOptions } from "./eightbyeight-settings.ts";
@@ -40,7 +40,7 @@ export async function takeOver(
 
 /** One conversation has one role: what we opened is relayed, and would be told twice. */
 function checkRole({ settings }: EightbyeightParts, { options }: StartRequest<EightbyeightOptions>, conversation: WireConversation): void {
-  const isOurs = readMarker(conversation.user, settings.handoverIdKey) !== undefined;
+  const isOurs = readCustomerValue(conversation.user, settings.handoverIdKey) !== undefined;
   const isOnOurChannel = conversation.channelId === (options.channelId ?? settings.channelId);
   if (isOurs || isOnOurChannel) {
     throw refused(

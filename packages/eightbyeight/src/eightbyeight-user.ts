@@ -11,8 +11,8 @@ interface UserSource {
   readonly summary?: string | undefined;
   /** The value of the reserved customer value. */
   readonly marker: string;
-  /** How many lines of the history were left out. */
-  readonly historyLeftOut?: number;
+  /** That lines of the history were left out. */
+  readonly historyNote?: string | undefined;
 }
 
 interface Property {
@@ -21,6 +21,9 @@ interface Property {
 }
 
 const mostProperties = 30;
+/** Customer values that are known at the start only. */
+export const summaryKey = "summary";
+export const historyNoteKey = "historyNote";
 
 const languages = [
   "en",
@@ -75,13 +78,13 @@ function buildProperties(settings: EightbyeightSettings, source: UserSource): { 
   ];
   const wanted = [
     ...(source.options.jsonProperties?.additionalProperties ?? []).map(({ key, value }) => ({ key: textOf(key), value: textOf(value) })),
-    { key: "summary", value: textOf(source.summary) },
+    { key: summaryKey, value: textOf(source.summary) },
     ...Object.entries(source.user?.attributes ?? {}).map(([key, value]) => ({ key: textOf(key), value: textOf(value) })),
   ].filter((property): property is Property => property.key !== undefined && property.value !== undefined);
   const taken = new Set(reserved.map(({ key }) => key));
   const further = wanted.filter(({ key }) => !taken.has(key) && Boolean(taken.add(key)));
   const room = mostProperties - reserved.length;
-  const note = source.historyLeftOut ? [{ key: "historyNote", value: cutNote(source.historyLeftOut) }] : [];
+  const note = source.historyNote === undefined ? [] : [{ key: historyNoteKey, value: source.historyNote }];
   const properties = [...reserved, ...further.slice(0, room), ...(further.length < room ? note : [])];
   return { properties, leftOut: Math.max(0, further.length - room) };
 }
@@ -100,12 +103,20 @@ function agentAssistLink({ agentAssist }: EightbyeightSettings, { options, conve
   });
 }
 
+/** What browsers call a language for which 8x8 has another name (inferred). */
+const otherNames = new Map([
+  ["nb", "no"],
+  ["nn", "no"],
+  ["zh-hans", "zh-CN"],
+  ["zh-hant", "zh-TW"],
+]);
+
 /** `de-DE` is routed as `de`; a language that 8x8 does not know is left out. */
 function toLanguage(language: string | undefined): string | undefined {
-  const wanted = language?.trim().toLowerCase();
-  if (wanted === undefined || wanted === "") return undefined;
-  const exact = languages.find((known) => known.toLowerCase() === wanted);
-  return exact ?? languages.find((known) => known === wanted.split(/[-_]/)[0]);
+  const parts = (language ?? "").trim().toLowerCase().split(/[-_]/);
+  const lessAndLess = parts.map((_part, index) => parts.slice(0, parts.length - index).join("-"));
+  const known = lessAndLess.map((name) => languages.find((one) => one.toLowerCase() === name) ?? otherNames.get(name));
+  return known.find((name) => name !== undefined);
 }
 
 function textOf(value: unknown): string | undefined {
@@ -116,5 +127,5 @@ function textOf(value: unknown): string | undefined {
 /** What a start knows of the customer. */
 export function userSourceOf(request: StartRequest<EightbyeightOptions>, marker: string, historyLeftOut: number): UserSource {
   const { user, conversation, options, summary } = request;
-  return { user, conversation, options, summary, marker, historyLeftOut };
+  return { user, conversation, options, summary, marker, ...(historyLeftOut > 0 ? { historyNote: cutNote(historyLeftOut) } : {}) };
 }

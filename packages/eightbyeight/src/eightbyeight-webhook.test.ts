@@ -121,10 +121,12 @@ describe("the signature of webhooks", () => {
       { body, headers: { ...vectorHeaders, "x-8x8-event-id": "evt-0002" } },
       { body, headers: { ...vectorHeaders, "x-8x8-transmission-time": "1713100000124" } },
     ];
-    for (const change of changes) expect(await refusalOf(door(change))).toMatchObject({ status: 401, code: "SIGNATURE_WRONG" });
+    for (const change of changes) expect(await refusalOf(door(change))).toMatchObject({ status: 401, code: "SIGNATURE_OF_OTHER_CONTENT" });
     const otherTenant = { ...vectorHeaders, "x-8x8-tenant-id": "tenant02" };
     expect(await refusalOf(door({ body, headers: otherTenant }))).toMatchObject({ status: 401, code: "TENANT_FOREIGN" });
-    expect(await refusalOf(openDoor({ tenant: "tenant02" })({ body, headers: otherTenant }))).toMatchObject({ code: "SIGNATURE_WRONG" });
+    expect(await refusalOf(openDoor({ tenant: "tenant02" })({ body, headers: otherTenant }))).toMatchObject({
+      code: "SIGNATURE_OF_OTHER_CONTENT",
+    });
   });
 
   it("should take bodies as they are: any characters, escaped slashes, another layout [F104 part: raw bytes]", async () => {
@@ -227,6 +229,18 @@ describe("the signature of webhooks", () => {
     expect(ids).toEqual(["event:evt-1", "event:evt-1", "event:evt-1"]);
   });
 
+  it("should take no other event under the id of one that left nothing behind [F105 part: another body]", async () => {
+    const door = openDoor();
+    const typing = { eventType: "ACTIVITY", data: { name: "typing", value: { users: [{ type: "agent", id: "ag1" }] } } };
+    const echo = { eventType: "MESSAGE", data: { isEcho: true, sender: { type: "bot", id: "b" }, text: "hello" } };
+    for (const [eventId, kept] of Object.entries({ "evt-typing": typing, "evt-echo": echo })) {
+      const before = await door(signed(event(kept), { eventId }));
+      expect((await door(signed(event(kept), { eventId, retry: 1 }))).deliveries, "a retry").toHaveLength(before.deliveries.length);
+      expect((await door(signed(event(), { eventId }))).deliveries, "another body").toEqual([]);
+    }
+    expect((await door(signed(event()))).deliveries, "an id of its own").toHaveLength(1);
+  });
+
   it("should answer WEB_HOOK_VERIFY well, signed or not, and do nothing [F106 part: WEB_HOOK_VERIFY]", async () => {
     const body = '{"notificationVersion":"Chat Gateway v1.0","eventType":"WEB_HOOK_VERIFY"}';
     expect(await openDoor()({ body: Buffer.from(body) })).toEqual({ deliveries: [] });
@@ -238,12 +252,18 @@ describe("the signature of webhooks", () => {
   });
 
   it("should say what was compared, without any secret [F111 part: 8x8]", async () => {
-    const request = signed(event(), { checksum: 1 });
-    const { message = "" } = await refusalOf(openDoor()(request));
-    expect(message).toMatch(/RSA, SHA-256/);
-    expect(message).toContain(testKey.kid);
-    expect(message).toContain("transmission time, which was there");
-    expect(message).not.toContain("api-key-words");
+    const { message: changed = "", code } = await refusalOf(openDoor()(signed(event(), { checksum: 1 })));
+    keys.answer = { status: 200, body: { ...vector.jwk, kid: testKey.kid } };
+    const { message: foreign = "", code: otherCode } = await refusalOf(openDoor()(signed(event())));
+    expect([code, otherCode]).toEqual(["SIGNATURE_OF_OTHER_CONTENT", "SIGNATURE_OF_OTHER_KEY"]);
+    expect(changed).toContain("CRC-32 of the body");
+    expect(foreign).toContain("by another key");
+    for (const message of [changed, foreign]) {
+      expect(message).toMatch(/RSA, SHA-256/);
+      expect(message).toContain(testKey.kid);
+      expect(message).toContain("transmission time, which was there");
+      expect(message).not.toContain("api-key-words");
+    }
   });
 
   it("should ask for the secret of the URL too where the settings say so, and alone where signatures are off", async () => {
@@ -302,7 +322,7 @@ describe("the keys of signatures", () => {
   it("should be given up when the server does not answer in time", async () => {
     keys.answer = "hang";
     const door = openDoor({ requestTimeoutMs: 1_000 });
-    expect(await refusalOf(door(signed(event())))).toMatchObject({ status: 503, code: "SIGNING_KEY_UNAVAILABLE" });
+    expect(await refusalOf(door(signed(event())))).toMatchObject({ status: 503, code: "SIGNING_KEY_TIMEOUT" });
     keys.answer = undefined;
     expect((await door(signed(event()))).deliveries).toHaveLength(1);
   });
@@ -344,7 +364,16 @@ describe("the keys of signatures", () => {
 
   it("should be no stranger's: a signature by another key is wrong", async () => {
     keys.answer = { status: 200, body: { ...vector.jwk, kid: testKey.kid } };
-    expect(await refusalOf(openDoor()(signed(event())))).toMatchObject({ status: 401, code: "SIGNATURE_WRONG" });
+    expect(await refusalOf(openDoor()(signed(event())))).toMatchObject({ status: 401, code: "SIGNATURE_OF_OTHER_KEY" });
+  });
+
+  it("should tell a damaged signature from a changed webhook", async () => {
+    const request = signed(event());
+    const [head, , signature = ""] = String(request.headers?.["x-8x8-signature"]).split(".");
+    for (const damaged of [`${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`, signature.slice(0, 40), `${signature}AAAA`]) {
+      const headers = { ...request.headers, "x-8x8-signature": `${head}..${damaged}` };
+      expect(await refusalOf(openDoor()({ ...request, headers }))).toMatchObject({ status: 401, code: "SIGNATURE_OF_OTHER_KEY" });
+    }
   });
 });
 

@@ -7,11 +7,11 @@ import {
   type ReceivedWebhook,
   type VendorDelivery,
 } from "@handover/core";
-import { readMarker, referencesOf, toAssignment, toDelivery } from "./eightbyeight-deliveries.ts";
+import { readCustomerValue, referencesOf, toAssignment, toDelivery } from "./eightbyeight-deliveries.ts";
 import type { Facts } from "./eightbyeight-facts.ts";
 import type { KeyRing } from "./eightbyeight-keys.ts";
 import type { EightbyeightSettings } from "./eightbyeight-settings.ts";
-import { isSignedBy, readHeaders, readSignatureHead, refuse, type WebhookHeaders } from "./eightbyeight-signature.ts";
+import { compareSignature, readHeaders, readSignatureHead, refuse, type WebhookHeaders } from "./eightbyeight-signature.ts";
 import { rememberFiles } from "./eightbyeight-files.ts";
 import {
   activityDataSchema,
@@ -51,7 +51,19 @@ export async function receiveWebhook(parts: WebhookParts, request: RawRequest, c
     id: headers ? `event:${headers.eventId}` : `event:${hashOf(event)}`,
     parts,
   };
-  return { deliveries: readEvent(event, context) };
+  const deliveries = readEvent(event, context);
+  return { deliveries: headers && isSpent(parts, headers, deliveries) ? [] : deliveries };
+}
+
+/**
+ * Whether the event of this id was another one before. The inbox remembers the ids of what it keeps; here are those of the rest, so
+ * that their signatures cannot be used for another body with the same CRC-32. They are good for as long as their time is.
+ */
+function isSpent({ settings, context }: WebhookParts, { eventId }: WebhookHeaders, deliveries: readonly VendorDelivery[]): boolean {
+  const key = `eightbyeight:spent:${eventId}`;
+  if (deliveries.some(({ isEphemeral }) => !isEphemeral)) return context.cache.get(key) !== undefined;
+  context.cache.set(key, true, 2 * settings.maxSkewMs);
+  return false;
 }
 
 function isVerification(body: Uint8Array): boolean {
@@ -83,10 +95,18 @@ async function authenticate(
     );
   }
   const jwk = await keys.find(head.keyId, call.signal);
-  if (!isSignedBy(jwk, head, headers, request.body)) {
+  const fit = compareSignature(jwk, head, headers, request.body);
+  const proof = `RS256 (RSA, SHA-256) by the public key ${head.keyId.slice(0, 40)}`;
+  if (fit === "other-content") {
     throw refuse(
-      "SIGNATURE_WRONG",
-      `The signature does not fit: RS256 (RSA, SHA-256) by the public key ${head.keyId.slice(0, 40)}, over the CRC-32 of the body, the ids of customer, event and tenant, the try and the transmission time, which was there.`,
+      "SIGNATURE_OF_OTHER_CONTENT",
+      `The signature is ${proof}, but not of this webhook: the CRC-32 of the body, an id (customer, event, tenant), the try or the transmission time, which was there, is another one. Does something on the way change bodies or headers?`,
+    );
+  }
+  if (fit === "other-key") {
+    throw refuse(
+      "SIGNATURE_OF_OTHER_KEY",
+      `The signature is not ${proof}: it is by another key, or damaged. It would be over the CRC-32 of the body, the ids, the try and the transmission time, which was there.`,
     );
   }
   return headers;
@@ -127,7 +147,7 @@ function readEvent({ eventType, data = {} }: WireEvent, context: EventContext): 
         ...(state === undefined ? {} : { state }),
         ...(assigned ? { assignment: assigned } : {}),
       };
-      return [toDelivery(facts, referencesOf(conversationId, readMarker(user, parts.settings.handoverIdKey)), id)];
+      return [toDelivery(facts, referencesOf(conversationId, readCustomerValue(user, parts.settings.handoverIdKey)), id)];
     }
     case "QUEUED": {
       const { queueName } = queuedDataSchema.parse(data);

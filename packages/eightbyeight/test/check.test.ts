@@ -60,6 +60,16 @@ describe("handover check", () => {
     expect(codesOf(await check())).toContain("error WEBHOOK_MISSING");
   });
 
+  it("should say when the statistics of the queue cannot be read, which the settings ask for", async () => {
+    desk = await openDesk();
+    const statistics = { hasQueueStatistics: true };
+    expect(codesOf(await check(statistics))).toEqual(["ok API_KEY_VALID", "ok CHANNEL_FOUND", "ok WEBHOOK_SET"]);
+    expect(codesOf(await check({ ...statistics, queueId: "999" }))).toContain("warning QUEUE_STATISTICS_UNREADABLE");
+    desk.simulator.setFaults({ failRate: 1, status: 403, only: "GET /queue/*" });
+    expect(codesOf(await check(statistics))).toContain("warning QUEUE_STATISTICS_UNREADABLE");
+    expect(codesOf(await check())).not.toContain("warning QUEUE_STATISTICS_UNREADABLE");
+  });
+
   it("should warn where nobody says which tenant is meant", async () => {
     desk = await openDesk();
     expect(codesOf(await check({ tenant: undefined }))).toContain("warning TENANT_NOT_NAMED");

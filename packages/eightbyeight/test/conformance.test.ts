@@ -29,7 +29,7 @@ const { eightbyeight, close } = await startSimulators({ eightbyeight: { behaviou
 const keys = await openKeyServer(() => eightbyeight.baseUrl);
 const provider = watchEvents(eightbyeightProvider);
 afterAll(async () => {
-  expectKnownCalls(eightbyeight.requests());
+  expectKnownCalls(eightbyeight.requests(), eightbyeight.tenant);
   await close();
   await keys.close();
 });

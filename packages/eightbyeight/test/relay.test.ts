@@ -170,6 +170,28 @@ describe("what the user and the bot say", () => {
     expect(await find(beforeMs, { message: message({ text: "ok", author: { role: "bot" } }) })).toBe("absent");
     expect(await find(beforeMs, { message: message({ text: "OK" }) })).toBe("absent");
   });
+
+  it("should be found again with its files too, uploaded or as links [F022 part: 8x8's files]", async () => {
+    desk = await openDesk();
+    const { handover, id } = await begin();
+    const beforeMs = Date.now() - 1;
+    const file = { id: "f1", name: "plan.pdf", type: "application/pdf" };
+    const link = { id: "f2", name: "price list", type: "text/plain", url: "https://shop.example/prices" };
+    const stored = { ...link, id: "f3", url: "https://bot.example/stored" };
+    const sent = message({ author: { role: "bot" }, text: "See", attachments: [file, link, stored] });
+    const onlyLink = message({ author: { role: "bot" }, attachments: [link] });
+    const find = (what: Message) =>
+      desk.connection.findSentMessage?.(handover, { part: { message: what }, idempotencyKey: "k", firstAttemptAtMs: beforeMs }, makeCall());
+    await send(handover, sent, { f1: fileOf("plan.pdf", "application/pdf", "%PDF"), f3: fileOf("price list", "text/plain", "1") });
+    const [line] = desk.simulator.conversation(id).messages;
+    expect([line?.text, line?.attachments?.length]).toEqual(["See\n\nFile: price list\nhttps://shop.example/prices", 2]);
+    expect(await find(sent)).toEqual({ vendorMessageId: line?.id });
+    expect(await find(onlyLink)).toBe("absent");
+    expect(await find({ ...sent, attachments: [file, stored] })).toBe("absent");
+    expect(await find({ ...sent, text: "See also" })).toBe("absent");
+    await send(handover, onlyLink);
+    expect(await find(onlyLink)).toEqual({ vendorMessageId: desk.simulator.conversation(id).messages[1]?.id });
+  });
 });
 
 describe("what the agent says", () => {
@@ -361,6 +383,26 @@ describe("signals and changes", () => {
     expect(desk.calls("PATCH")).toHaveLength(2);
     await desk.simulator.webhooksIdle();
     expect(desk.simulator.conversation(id).user).toBe("Ada");
+  });
+
+  it("should keep what only the start knew when the customer changes: summary, and that the history was cut", async () => {
+    desk = await openDesk();
+    const line = { author: { role: "user" as const }, text: "hello", sentAt: "2026-01-30T08:30:00.000Z" };
+    const transcript = Array.from({ length: 202 }, (_, index) => ({ seq: index + 1, message: { ...line, id: `m${index}` } }));
+    const started = await desk.startHandover({ transcript, summary: "Wants the balance." });
+    await desk.connection.updateHandover?.(desk.handover(started), { user: { id: "u", attributes: { plan: "gold" } } }, makeCall());
+    expect(desk.calls("PATCH").map(({ body }) => body)).toEqual([
+      {
+        user: {
+          additionalProperties: [
+            { key: "handoverId", value: started.state.marker },
+            { key: "summary", value: "Wants the balance." },
+            { key: "plan", value: "gold" },
+            { key: "historyNote", value: "2 earlier messages left out" },
+          ],
+        },
+      },
+    ]);
   });
 
   it("should know whether somebody is there, only where the key may read statistics [F147 part: 8x8]", async () => {

@@ -11,7 +11,7 @@ export function createSimulatorBackend(simulator: EightbyeightSimulator, seen: S
   return {
     webhookProof: "signature",
     reset() {
-      expectKnownCalls(simulator.requests());
+      expectKnownCalls(simulator.requests(), simulator.tenant);
       simulator.reset();
     },
     setWebhookUrl: (url) => simulator.setWebhookUrl(url),
@@ -48,7 +48,7 @@ async function readFiles(simulator: EightbyeightSimulator, id: string): Promise<
   const { messages } = simulator.conversation(id);
   const files = messages.filter(({ author }) => author === "user" || author === "bot").flatMap(({ attachments = [] }) => attachments);
   const base = `${simulator.baseUrl}/chat-gateway/v1/conversations/${id}/attachments`;
-  const headers = { "x-api-key": simulator.apiKey };
+  const headers = { "x-api-key": simulator.apiKey, "x-8x8-tenant": simulator.tenant };
   return Promise.all(
     files.map(async ({ id: file, name, type }) => {
       const answer = await fetch(`${base}/${encodeURIComponent(file)}/content`, { headers });

@@ -125,6 +125,9 @@ describe("start", () => {
     ["PT_br", "pt"],
     ["zh-cn", "zh-CN"],
     ["zh-TW", "zh-TW"],
+    ["zh_CN", "zh-CN"],
+    ["zh-Hant-HK", "zh-TW"],
+    ["nb-NO", "no"],
     ["tlh", undefined],
     [undefined, "fr"],
   ])("should route the language %s as %s [F150 part: language]", async (language, expected) => {

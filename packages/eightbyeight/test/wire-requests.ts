@@ -29,10 +29,12 @@ const user = z.strictObject({
   additionalProperties: z.array(property).max(30).optional(),
 });
 /** Further keys of the customer are not forbidden; those of a test begin with x. */
-const userWithMore = z.preprocess(
-  (value) => Object.fromEntries(Object.entries(value ?? {}).filter(([key, inner]) => !(key.startsWith("x") && typeof inner === "string"))),
-  user,
-);
+const userWithMore = z
+  .record(z.string(), z.unknown())
+  .transform((fields) =>
+    Object.fromEntries(Object.entries(fields).filter(([key, inner]) => !(key.startsWith("x") && typeof inner === "string"))),
+  )
+  .pipe(user);
 const assignment = z.strictObject({ type: z.enum(["queue", "script"]), id: text });
 const version = z.literal("Chat Gateway v1.0");
 const webhook = z.strictObject({ name: text.max(256), uri: z.url(), version, notificationVersion: version.optional() });
@@ -94,12 +96,12 @@ const operations: readonly Operation[] = [
   { call: /^GET .*\/cc\/v1\/stats\/rt\/queue\/[^/]+$/, body: none },
 ];
 
-/** Fails for a call that 8x8 does not know, or not like this. */
-export function expectKnownCalls(requests: readonly LoggedRequest[]): void {
-  for (const request of requests) expectKnownCall(request);
+/** Fails for a call that 8x8 does not know, or not like this; with a tenant also for one that does not name it. */
+export function expectKnownCalls(requests: readonly LoggedRequest[], tenant?: string): void {
+  for (const request of requests) expectKnownCall(request, tenant);
 }
 
-function expectKnownCall({ method, path, query, headers, body }: LoggedRequest): void {
+function expectKnownCall({ method, path, query, headers, body }: LoggedRequest, tenant: string | undefined): void {
   const called = `${method} ${path}`;
   const operation = operations.find(({ call }) => call.test(called));
   expect(operation, `8x8 has no call ${called}`).toBeDefined();
@@ -110,4 +112,5 @@ function expectKnownCall({ method, path, query, headers, body }: LoggedRequest):
   expect((operation.query ?? noQuery).safeParse(query).error?.issues ?? [], `query of ${called}`).toEqual([]);
   expect(headers["x-api-key"] !== undefined, `the key goes with ${called}`).toBe(operation.isOpen === undefined);
   expect(headers["8x8-apikey"]).toBeUndefined();
+  if (tenant !== undefined && !operation.isOpen) expect(headers["x-8x8-tenant"], `the tenant of ${called}`).toBe(tenant);
 }

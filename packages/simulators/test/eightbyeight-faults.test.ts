@@ -70,10 +70,13 @@ describe("faults of calls", () => {
     expect(embedded(found, "conversations").map(({ id }) => id)).toEqual([simulator.conversations()[0]?.id]);
   });
 
-  test("should be slow", async () => {
+  test.each([
+    ["/channels", "GET /channels", 200],
+    ["/jwk/k/public", "GET /jwk/*/public", 404],
+  ])("should be slow: %s", async (path, only, status) => {
     const clock = createManualClock();
     const { api, simulator } = await startEightbyeight({}, {}, clock);
-    simulator.setFaults({ latencyMs: 700 });
+    simulator.setFaults({ latencyMs: 700, only });
     const { setTimer } = clock;
     const waiting = new Promise<number>((resolve) => {
       clock.setTimer = (callback, delayMs) => {
@@ -82,10 +85,10 @@ describe("faults of calls", () => {
         return cancel;
       };
     });
-    const answer = api("GET", "/channels");
+    const answer = api("GET", path);
     expect(await waiting).toBe(700);
     clock.advance(700);
-    expect((await answer).status).toBe(200);
+    expect((await answer).status).toBe(status);
   });
 
   test("should hit the key route alone", async () => {
