@@ -8,8 +8,8 @@ export default defineConfig({
   test: {
     pool: "threads",
     isolate: false,
-    // One worker on two cores, vitest's default, would leave one of them idle: the tests wait a lot.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // More than cores: the tests wait most of the time.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     testTimeout: 20_000,
     reporters: ["default", "./tools/count-reporter.ts"],
     projects: [

@@ -10,6 +10,7 @@ import type { VisibleEntry } from "@handover/runtime";
 import { describe, expect, it } from "vitest";
 import { metric, poll } from "../catalogue/support/talk.ts";
 import { fileOf, png, textOf } from "./support/files.ts";
+import { createManualClock } from "./support/manual-clock.ts";
 import { describeOnPostgres, describeOnStores } from "./support/on-stores.ts";
 import { scriptDesks, type DeskScript } from "./support/scripted-desks.ts";
 import { useWorld } from "./support/use-world.ts";
@@ -348,6 +349,18 @@ describe("files of the desk", () => {
     file.resolve(fileOf("for all"));
     expect(await Promise.all(readers)).toEqual(["for all", "for all", "for all"]);
     expect(desk.downloads).toEqual(["shared"]);
+  });
+
+  it("should not be asked for more often because somebody opens it again and again", async () => {
+    const clock = createManualClock();
+    const down = new HandoverError({ code: "VENDOR_UNREACHABLE", message: "down", isRetryable: true });
+    const desk = await openDesk(() => Promise.reject(down), { runtime: { clock } });
+    await desk.tell(message("v1", [vendorFile("a")]));
+    const id = desk.idOf(await desk.withFile("a.txt"));
+    await poll(() => desk.downloads.length).toBe(1);
+    await desk.world.quiet();
+    for (let times = 0; times < 5; times += 1) expect(await desk.codeOf(id)).toBe("ATTACHMENT_NOT_READY");
+    expect(desk.downloads).toEqual(["a"]);
   });
 
   it("should be fetched by their link where the connection cannot, if the host follows links", async () => {

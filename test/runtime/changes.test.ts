@@ -1,6 +1,7 @@
 import { HandoverError, type HandoverChange, type User } from "@handover/core";
 import { createTestVendor } from "@handover/testkit";
 import { describe, expect, it } from "vitest";
+import { createManualClock } from "./support/manual-clock.ts";
 import { describeOnStores } from "./support/on-stores.ts";
 import { scriptDesks } from "./support/scripted-desks.ts";
 import { useWorld } from "./support/use-world.ts";
@@ -88,6 +89,47 @@ describeOnStores("a user whose data change while a handover runs", (store) => {
     await expect.poll(() => desks.count("desk.send two"), { timeout: 15_000 }).toBe(1);
     expect(told.map(({ change }) => change.user?.name)).toEqual(["Ada 1", "Ada 2"]);
     expect(chat.statuses()).toEqual(["requested", "queued"]);
+  });
+});
+
+describe("a user who changes again before the desk was told", () => {
+  it("should be told as another change, so that no desk takes it for a repeat of the former", async () => {
+    const { desks, told, failures } = toldDesk();
+    const clock = createManualClock();
+    const world = await open({ runtime: { ...desks.runtime, clock } });
+    const chat = world.record("c");
+    const say = (id: string, name: string) =>
+      world.runtime.receiveMessage({ endpoint: "web", conversation: "c", message: { id, text: id }, user: { ...ada, name } });
+    await say("agent", "Ada");
+    await chat.untilStatus("queued");
+    failures.push(new HandoverError({ code: "NO_ANSWER", message: "Lost.", isRetryable: true, outcome: "unknown" }));
+    await say("one", "Ada 1");
+    await expect.poll(() => told.length, { timeout: 15_000 }).toBe(1);
+    await world.quiet();
+    await say("two", "Ada 2");
+    await expect.poll(async () => (await clock.advance(100), told.length), { timeout: 15_000 }).toBe(2);
+    expect(told.map(({ change }) => change.user?.name)).toEqual(["Ada 1", "Ada 2"]);
+    expect(told[0]!.key).not.toBe(told[1]!.key);
+    for (const { key } of told) expect(key).toMatch(/^[A-Za-z0-9_-]{1,36}$/);
+  });
+});
+
+describe("a desk that lets nobody change its users", () => {
+  it("should get messages all the same", async () => {
+    const { desks, told, failures } = toldDesk();
+    // The time stands still: a pause would never be over.
+    const world = await open({ runtime: { ...desks.runtime, clock: createManualClock() } });
+    const chat = world.record("c");
+    const say = (id: string, name: string) =>
+      world.runtime.receiveMessage({ endpoint: "web", conversation: "c", message: { id, text: id }, user: { ...ada, name } });
+    await say("agent", "Ada");
+    await chat.untilStatus("queued");
+    failures.push(new HandoverError({ code: "FORBIDDEN", message: "Not allowed.", effect: "connection", outcome: "not-applied" }));
+    await say("one", "Ada 1");
+    await expect.poll(() => told.length, { timeout: 15_000 }).toBe(1);
+    await world.quiet();
+    await say("two", "Ada 1");
+    await expect.poll(() => desks.count("desk.send two"), { timeout: 15_000 }).toBe(1);
   });
 });
 

@@ -83,22 +83,28 @@ describe("closing", () => {
     expect(chat.statuses()).toEqual(["requested", "queued", "active", "ended/completed"]);
   });
 
-  it.each(["queued", "active"])(
+  it.each(["queued", "active", "active, with something left to fetch"])(
     "should give up a desk that was taken out of the configuration under a handover that is %s [F170 connection removed]",
     async (status) => {
       const folder = await mkdtemp(join(tmpdir(), "handover-removed-"));
       folders.push(folder);
       const path = join(folder, "handover.db");
-      const desks = scriptDesks({ day: {}, night: {} });
+      const isNudged = status.endsWith("fetch");
+      const cannotSay = () => Promise.reject(new HandoverError({ code: "NOT_NOW", message: "Not now.", isRetryable: true }));
+      const desks = scriptDesks({ day: isNudged ? { catchUp: cannotSay } : {}, night: {} });
       const options = { ...desks.runtime, timing: { pollMs: 50, reorderWindowMs: 20 } };
       const before = await createHandoverRuntime({ ...options, store: createSqliteStore({ path }) });
       await before.start();
       const chat = record(before, address);
       await before.receiveMessage({ ...address, message: { id: "1", text: "agent" } });
       await chat.untilStatus("queued");
-      if (status === "active") {
-        await desks.deliver(before, "day", { events: [{ type: "agent-joined", agent, hasAccepted: true }] });
+      if (status !== "queued") {
+        await desks.deliver(before, "day", {
+          events: [{ type: "agent-joined", agent, hasAccepted: true }],
+          ...(isNudged ? { pull: true } : {}),
+        });
         await chat.untilStatus("active");
+        if (isNudged) await expect.poll(() => desks.count("day.catchUp")).toBeGreaterThan(0);
       }
       await before.stop();
       const { night } = desks.runtime.connections;
@@ -111,7 +117,7 @@ describe("closing", () => {
       });
       await after.start();
       const later = record(after, address);
-      if (status === "active") {
+      if (status !== "queued") {
         const end = await later.untilStatus("ended");
         expect(end).toMatchObject({ reason: "failed", cause: { code: "CONNECTION_NOT_FOUND" } });
         await later.until("the bot", (entry) => entry.text === "back: failed");

@@ -164,7 +164,7 @@ describe("answers", () => {
       [{ score: 3, why: "cheap" }, '"why" wants the id of one of its choices'],
       [{ score: 3, more: 7 }, '"more" wants a text'],
       [{ score: 3, more: "SECRET".repeat(10_000) }, '"more" wants at most 20000 characters'],
-      [{ score: 3, other: "x" }, '"other" is no question'],
+      [{ score: 3, SECRET: "x" }, "an answer is to no question"],
       [{ more: "  " }, '"score" needs an answer'],
       [{}, '"score" needs an answer'],
     ] as const) {
@@ -179,6 +179,26 @@ describe("answers", () => {
     await submit({ score: 3, more: "" });
     await time.until("the answers", () => taken.length === 1);
     expect(taken).toMatchObject([{ answers: { score: 3 } }]);
+  });
+
+  it("should hold up no message when the desk's surveys are out of order", async () => {
+    const calls: string[] = [];
+    const down = new HandoverError({
+      code: "SURVEYS_DOWN",
+      message: "Down.",
+      isRetryable: true,
+      effect: "connection",
+      outcome: "not-applied",
+    });
+    const submitSurvey = (_handover: unknown, { survey: id }: { readonly survey: string }) => (calls.push(id), Promise.reject(down));
+    const { world, offer, submit, desks } = await openTalk("sqlite", surveyDesk({ submitSurvey }));
+    await offer();
+    await submit(good);
+    await expect.poll(() => calls.length, { timeout: 15_000 }).toBe(1);
+    await world.quiet();
+    // The time stands still: a pause would never be over.
+    await world.say("c", "2", "hello");
+    await expect.poll(() => desks.count("desk.send hello"), { timeout: 15_000 }).toBe(1);
   });
 
   it("should be refused where the desk takes none", async () => {

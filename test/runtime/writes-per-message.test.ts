@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import type { Store } from "@handover/runtime";
+import { describe, expect, it } from "vitest";
 import { countWrites } from "./support/counted-writes.ts";
 import { createManualClock } from "./support/manual-clock.ts";
 import { describeOnStores } from "./support/on-stores.ts";
@@ -51,6 +52,42 @@ async function rest(world: World): Promise<void> {
   await world.vendor.backend.settle();
   await world.quiet();
 }
+
+/** Counts how often handovers are asked for. */
+function countHandoverReads() {
+  const counted = { reads: 0 };
+  const wrap = (inner: Store): Store =>
+    new Proxy(inner, {
+      get(target, name) {
+        if (name === "readHandover") counted.reads += 1;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  return { counted, wrap };
+}
+
+describe("what is read for a relayed message", () => {
+  it("should not become more the longer people talk", async () => {
+    const { counted, wrap } = countHandoverReads();
+    const world = await open({ wrapStore: wrap, vendor: { webhooks: "none" }, runtime: { clock: createManualClock() } });
+    const chat = world.record("c");
+    await world.say("c", "1", "agent please");
+    await chat.untilStatus("queued");
+    const sent = () => world.vendor.backend.conversations()[0]?.messages.length ?? 0;
+    await rest(world);
+    const perMessage: number[] = [];
+    for (let number = 1; number <= 12; number += 1) {
+      const [before, reads] = [sent(), counted.reads];
+      await world.say("c", `m${number}`, `message ${number}`);
+      await expect.poll(sent, { timeout: 15_000 }).toBe(before + 1);
+      await rest(world);
+      perMessage.push(counted.reads - reads);
+    }
+    // Each lane asks once, or once more when something comes while it works.
+    expect(perMessage.at(-1)).toBeLessThanOrEqual((perMessage[0] ?? 0) + 6);
+  });
+});
 
 describeOnStores("what is written for a relayed message", (store) => {
   it("should take a user's message in with one write, and bring it to the desk with two: before the call and after it", async () => {

@@ -180,7 +180,7 @@ describe.skipIf(!chromiumPath)("the chat page", () => {
     // Nobody reads what they wrote themselves.
     await page.getByRole("textbox", { name: "Your message" }).fill("mine");
     await page.keyboard.press("Enter");
-    await page.getByText("mine").waitFor();
+    await eventually(() => posted("messages").at(-1)).toMatchObject({ text: "mine" });
     channel.append("c1", { kind: "message", author: mia, text: "the last one" });
     await eventually(() => posted("read").at(-1)).toEqual({ seq: 43 });
     expect(posted("read").map(({ seq }) => seq)).not.toContain(42);

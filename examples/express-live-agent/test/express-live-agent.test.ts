@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSimulators } from "@handover/simulators";
 import { afterEach, expect, it } from "vitest";
+import { expectDocumented } from "../../../packages/live-agent/test/request-schemas.ts";
 import { createApp } from "../src/create-app.ts";
 import { createRuntime } from "../src/create-runtime.ts";
 
@@ -18,7 +19,10 @@ async function start() {
   const folder = await mkdtemp(join(tmpdir(), "handover-express-"));
   stopping.push(() => rm(folder, { recursive: true, force: true }));
   const simulators = await startSimulators();
-  stopping.push(() => simulators.close());
+  stopping.push(async () => {
+    await simulators.close();
+    expectDocumented(simulators.liveAgent.requests());
+  });
   const { liveAgent } = simulators;
   const runtime = await createRuntime({
     HANDOVER_DATABASE: join(folder, "handover.db"),

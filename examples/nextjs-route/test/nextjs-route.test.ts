@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { startSimulators } from "@handover/simulators";
 import { afterEach, expect, it, vi } from "vitest";
+import { expectDocumented } from "../../../packages/live-agent/test/request-schemas.ts";
 import { GET, POST as write } from "../app/chat/[conversation]/route.ts";
 import { POST as receive } from "../app/handover/live-agent/[connection]/[secret]/route.ts";
 import { stopRuntime } from "../lib/handover.ts";
@@ -42,7 +43,8 @@ it("should take webhooks and messages in route handlers, and stream what comes b
   const folder = await mkdtemp(join(tmpdir(), "handover-nextjs-"));
   stopping.push(() => rm(folder, { recursive: true, force: true }));
   const simulators = await startSimulators();
-  stopping.push(() => simulators.close(), stopRuntime);
+  const check = async (): Promise<void> => expectDocumented(simulators.liveAgent.requests());
+  stopping.push(check, () => simulators.close(), stopRuntime);
   const { liveAgent } = simulators;
   vi.stubEnv("HANDOVER_DATABASE", join(folder, "handover.db"));
   vi.stubEnv("LIVE_AGENT_BASE_URL", liveAgent.baseUrl);

@@ -37,15 +37,25 @@ export function createPublicInbox(parts: {
   const send = (request: HttpRequest): Promise<HttpResponse> =>
     http.request({ ...request, isRepeatable: true, onStatus: ({ status }) => (accepted.includes(status) ? "accept" : undefined) });
 
-  /** Probed once: an answer that the call is not there is remembered for the inbox. */
+  /**
+   * Probed once: an answer that the call is not there is remembered for the inbox. Where the call worked a moment ago, only this
+   * conversation is missing: it was deleted, or moved to another inbox.
+   */
   async function tryFeature(name: string, handover: LiveAgentHandover, call: Call, toRequest: (identifier: string) => HttpRequest) {
     const identifier = handover.state.inboxIdentifier ?? (await learnInboxIdentifier(parts, handover.options.inboxId, call.signal));
     if (identifier === undefined) return false;
-    const key = `live-agent:no-${name}:${identifier}`;
-    if (context.cache.get(key) === true) return false;
+    const inboxKey = `live-agent:no-${name}:${identifier}`;
+    const conversationKey = `${inboxKey}:${handover.state.conversationId}`;
+    const presenceKey = `live-agent:has-${name}:${identifier}`;
+    if (context.cache.get(inboxKey) === true || context.cache.get(conversationKey) === true) return false;
     const { status } = await send(toRequest(identifier));
-    if (status < 300) return true;
-    context.cache.set(key, true, absenceMs);
+    if (status < 300) {
+      context.cache.set(presenceKey, true, absenceMs);
+      return true;
+    }
+    const isThere = context.cache.get(presenceKey) === true;
+    context.cache.set(isThere ? conversationKey : inboxKey, true, absenceMs);
+    if (isThere) return false;
     call.logger.debug("this Live Agent has no such call in its public API, or it is switched off", { call: name, status });
     return false;
   }

@@ -5,6 +5,7 @@ import type { LiveAgentOptions } from "./live-agent-settings.ts";
 import { type LiveAgentState } from "./live-agent-state.ts";
 
 const absenceKey = "live-agent:no-message-status";
+const presenceKey = "live-agent:has-message-status";
 const absenceMs = 600_000;
 /** Ticks are no reason to use up what the account may call. */
 const mostMessages = 10;
@@ -27,7 +28,12 @@ export async function reportDelivery(
     ...(report.status === "failed" ? { external_error: report.reason ?? "The message was not shown." } : {}),
   };
   for (const messageId of report.vendorMessageIds.slice(-mostMessages)) {
-    if (await client.setMessageStatus(handover.state.conversationId, messageId, fields, call.signal)) continue;
+    if (await client.setMessageStatus(handover.state.conversationId, messageId, fields, call.signal)) {
+      context.cache.set(presenceKey, true, absenceMs);
+      continue;
+    }
+    // Where the call worked a moment ago, only this message is missing: an agent has deleted it, or its conversation.
+    if (context.cache.get(presenceKey) === true) continue;
     context.cache.set(absenceKey, true, absenceMs);
     return;
   }

@@ -1,12 +1,4 @@
-import {
-  HandoverError,
-  ProviderApiError,
-  UnavailableError,
-  type ProviderContext,
-  type Started,
-  type StartCall,
-  type StartRequest,
-} from "@handover/core";
+import { HandoverError, ProviderApiError, type ProviderContext, type Started, type StartCall, type StartRequest } from "@handover/core";
 import { stableId } from "@handover/provider-utils";
 import { z } from "zod";
 import { conversationFields, customAttributesOf, readSessionId, shortenedAttributes } from "./live-agent-attributes.ts";
@@ -190,7 +182,12 @@ function checkFresh(parts: LiveAgentParts, progress: Progress, conversation: Wir
     });
   }
   if (isTerminal(conversation.status)) {
-    throw new UnavailableError({ code: "CONTACT_BLOCKED", message: "Live Agent closed the conversation at once: the contact is blocked." });
+    // Not `unavailable`: somebody may be there, and trying again later is no use.
+    throw new HandoverError({
+      code: "CONTACT_BLOCKED",
+      message: "Live Agent closed the conversation at once: the contact is blocked. Agents unblock it in its contact.",
+      effect: "handover",
+    });
   }
 }
 

@@ -33,3 +33,8 @@ export type LiveAgentAgent = z.output<typeof agentSchema>;
 export function isTerminal(status: string): boolean {
   return status === "resolved" || status === "abandoned" || status === "closed";
 }
+
+/** Any other status does not end a handover, and somebody should hear of it. Section 3.3 of the reference page. */
+export function isKnownStatus(status: string): boolean {
+  return isTerminal(status) || status === "open" || status === "pending" || status === "snoozed";
+}

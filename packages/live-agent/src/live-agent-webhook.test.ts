@@ -53,6 +53,14 @@ describe("what a webhook is cut into", () => {
     expect(deleted[0]?.id).toBe("message:1001:deleted");
   });
 
+  it("should say once that a status is not known, as it may be an end", () => {
+    logged.length = 0;
+    for (const status of ["open", "pending", "snoozed", "resolved", "abandoned", "closed"]) receive({ ...conversationUpdated, status });
+    expect(logged).toEqual([]);
+    for (let count = 0; count < 3; count += 1) receive({ ...conversationUpdated, status: "given-up\n" });
+    expect(logged).toEqual([expect.stringContaining('{"status":"given-up "}')]);
+  });
+
   it("should take the top-level text when the nested message is a newer one [F038]", () => {
     const newer = structuredClone(agentReply);
     Object.assign(newer.conversation.messages[0]!, { id: 1002, content: "B" });

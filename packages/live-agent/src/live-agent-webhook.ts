@@ -17,7 +17,9 @@ import {
   toSender,
   typingDelivery,
 } from "./live-agent-deliveries.ts";
+import type { Facts } from "./live-agent-facts.ts";
 import type { LiveAgentSettings } from "./live-agent-settings.ts";
+import { isKnownStatus } from "./live-agent-state.ts";
 import {
   cloudEventSchema,
   conversationSchema,
@@ -55,7 +57,18 @@ export function receiveWebhook({ settings, context }: WebhookParts, request: Raw
     }
     return typeof event["specversion"] === "string" ? readCloudEvent(event) : readEvent(event);
   });
+  for (const { payload } of deliveries) warnOfStatus(context.cache, payload as unknown as Facts, call);
   return { deliveries: withoutRepeatedSigns(context.cache, request, events, deliveries) };
+}
+
+/** The word for an abandoned conversation is not documented, so one that nobody knows may mean an end. Said once an hour. */
+function warnOfStatus(cache: ProviderContext["cache"], facts: Facts, call: Call): void {
+  if (facts.kind !== "conversation" || isKnownStatus(facts.status)) return;
+  const status = facts.status.replace(/[^\w-]+/g, " ").slice(0, 40);
+  const key = `live-agent:unknown-status:${status}`;
+  if (cache.get(key) === true) return;
+  cache.set(key, true, 3_600_000);
+  call.logger.warn("a conversation has a status that is not known: its handover goes on", { status });
 }
 
 /**

@@ -41,9 +41,11 @@ describe("checkConnection", () => {
     expect(await check({ baseUrl: "http://127.0.0.1:9" })).toEqual(["error VENDOR_UNREACHABLE"]);
   });
 
-  it("should say that nobody is assigned to the inbox", async () => {
+  it("should say that nobody is assigned to the inbox, and not that nobody is at work", async () => {
     desk = await openDesk();
     desk.simulator.setAgents({ online: 0 });
-    expect((await check()).filter((finding) => finding.startsWith("error"))).toEqual(["error WEBHOOK_ELSEWHERE"]);
+    expect(await check()).not.toContain("warning INBOX_WITHOUT_AGENTS");
+    desk.simulator.setAgents({ agents: desk.simulator.overview().agents.map(({ name }) => ({ name, inboxes: [] })) });
+    expect((await check()).at(-1)).toBe("warning INBOX_WITHOUT_AGENTS");
   });
 });

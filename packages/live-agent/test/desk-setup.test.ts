@@ -88,7 +88,7 @@ describe("an inbox that does not give a fresh, open conversation", () => {
     expect(desk.simulator.conversation(second.state.conversationId).status).toBe("queued");
   });
 
-  it("should be unavailable for a contact that agents have blocked, and leave nothing open [F050: blocked]", async () => {
+  it("should fail for a contact that agents have blocked, and leave nothing open [F050: blocked]", async () => {
     desk = await openDesk({ profile: "4.15" });
     const user = { id: "ann", isVerified: true };
     const first = await desk.startHandover({ user });

@@ -335,10 +335,25 @@ describe("signs of the user", () => {
       ["2", { status: "read" }],
       ["2", { status: "failed", external_error: "not shown" }],
     ]);
-    await connection.reportDelivery(handover, { vendorMessageIds: ["3"], upToMs: 0, status: "delivered" }, makeCall());
-    const before = desk.calls.length;
-    await connection.reportDelivery(handover, { vendorMessageIds: ["1"], upToMs: 0, status: "delivered" }, makeCall());
-    expect(desk.calls).toHaveLength(before);
+    await desk.close();
+    const old = await open({});
+    for (const id of ["3", "4"])
+      await old.connection.reportDelivery(handover, { vendorMessageIds: [id], upToMs: 0, status: "delivered" }, makeCall());
+    expect(old.stub.calls.map(({ path }) => path.split("/").at(-1))).toEqual(["3"]);
+  });
+
+  it("should not take a conversation or message that is gone for a call that the server does not have", async () => {
+    const { stub: desk, connection } = await open({
+      "POST /conversations/42/toggle_typing": () => ({ status: 200, body: "" }),
+      "PATCH /messages/1": () => ({}),
+    });
+    const gone = { ...handover, state: { ...handover.state, conversationId: "43" } };
+    for (const each of [handover, gone, gone, handover]) await connection.setTyping(each, true, makeCall());
+    expect(desk.calls.map(({ path }) => path.split("/").at(-2))).toEqual(["42", "43", "42"]);
+    desk.calls.length = 0;
+    for (const id of ["1", "2", "1"])
+      await connection.reportDelivery(handover, { vendorMessageIds: [id], upToMs: 0, status: "delivered" }, makeCall());
+    expect(desk.calls.map(({ path }) => path.split("/").at(-1))).toEqual(["1", "2", "1"]);
   });
 
   it("should tell the agent by a note that the user left and came back [F071: provider]", async () => {

@@ -20,7 +20,18 @@ export interface RunningDesk {
   close(): Promise<void>;
 }
 
-export async function openRuntime(options: LiveAgentSimulatorOptions = {}, bot?: Bot): Promise<RunningDesk> {
+/** What a test needs to be otherwise. */
+export interface RuntimeFields {
+  readonly whenUnknown?: "start" | "stop";
+  readonly availabilityTimeoutMs?: number;
+  readonly startTimeoutMs?: number;
+}
+
+export async function openRuntime(
+  options: LiveAgentSimulatorOptions = {},
+  bot?: Bot,
+  { whenUnknown = "start", ...timing }: RuntimeFields = {},
+): Promise<RunningDesk> {
   const folder = await mkdtemp(join(tmpdir(), "handover-live-agent-"));
   const simulators = await startSimulators({ liveAgent: options });
   const simulator = simulators.liveAgent;
@@ -31,8 +42,8 @@ export async function openRuntime(options: LiveAgentSimulatorOptions = {}, bot?:
     connections: {
       desk: { provider: "live-agent", settings: { baseUrl, accountId, inboxId, apiKey }, webhookSecrets: [webhookSecret] },
     },
-    endpoints: [{ token: "chat", ...(bot ? { bot } : {}), handover: { connections: ["desk"] } }],
-    timing: { retryFirstMs: 10, echoWaitMs: 50, pollMs: 50, callTimeoutMs: 1_000 },
+    endpoints: [{ token: "chat", ...(bot ? { bot } : {}), handover: { connections: ["desk"], availability: { whenUnknown } } }],
+    timing: { retryFirstMs: 10, echoWaitMs: 50, pollMs: 50, callTimeoutMs: 1_000, ...timing },
   });
   await runtime.start();
   const server = createServer((request, response) => {

@@ -46,9 +46,9 @@ describe("a conversation that is not fresh and open", () => {
     expect(await failureOf(start())).toMatchObject({ code: "CONVERSATION_NOT_OPEN", effect: "handover", isRetryable: false });
   });
 
-  it("should be unavailable for a blocked contact, and send nothing [F050: blocked] [F059]", async () => {
+  it("should fail for a blocked contact, and send nothing [F050: blocked] [F059]", async () => {
     stub = await openStub({ ...usual, "POST /conversations": (call) => conversation(call, { status: "resolved" }) });
-    expect(await failureOf(start())).toMatchObject({ code: "CONTACT_BLOCKED", effect: "handover", name: "UnavailableError" });
+    expect(await failureOf(start())).toMatchObject({ code: "CONTACT_BLOCKED", effect: "handover", name: "HandoverError" });
     expect(stub.calls.filter((call) => call.path.includes("/conversations/"))).toEqual([]);
   });
 

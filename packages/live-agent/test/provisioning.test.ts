@@ -2,8 +2,9 @@ import type { HandoverError, Json, Provisioned, ProviderContext } from "@handove
 import { parseConfig } from "@handover/core";
 import { startSimulators, type LiveAgentSimulator, type LiveAgentSimulatorOptions } from "@handover/simulators";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { logged, makeCall, makeContext } from "../src/__fixtures__/calls.ts";
+import { logged, makeCall, makeContext, makeStartCall } from "../src/__fixtures__/calls.ts";
 import { liveAgentProvider } from "../src/index.ts";
+import { makeRequest } from "./desk.ts";
 import { expectDocumented } from "./request-schemas.ts";
 
 const platformToken = "SimulatorPlatformToken24";
@@ -22,7 +23,10 @@ const stopping: (() => Promise<unknown>)[] = [];
 async function open(options: LiveAgentSimulatorOptions = {}): Promise<void> {
   const simulators = await startSimulators({ liveAgent: { platformToken, ...options } });
   simulator = simulators.liveAgent;
-  stopping.push(() => simulators.close());
+  stopping.push(async () => {
+    await simulators.close();
+    expectDocumented(simulators.liveAgent.requests());
+  });
   vi.stubEnv("FEATURE_USE_COGNIGY_LIVE_AGENT", "true");
   vi.stubEnv("COGNIGY_LIVE_AGENT_API_BASE_URL_WITH_PROTOCOL", simulator.baseUrl.replace("/api/v1", ""));
   vi.stubEnv("COGNIGY_LIVE_AGENT_PLATFORM_TOKEN", platformToken);
@@ -90,7 +94,6 @@ async function countAll({ settings }: Provisioned): Promise<{ accounts: number; 
   const answered = simulator
     .requests()
     .filter((request) => `${request.method} ${request.path}`.endsWith("POST /live-agent/platform/api/v1/accounts"));
-  expectDocumented(simulator.requests());
   return {
     accounts: Math.max(accounts.size, answered.filter(({ status, isAnswerLost }) => status === 200 || isAnswerLost).length),
     inboxes: inboxes.payload.length,
@@ -178,6 +181,36 @@ describe("provisioning", () => {
       const made2 = await provision(host, input);
       expect(made2.settings).toEqual(made.settings);
     }
+  });
+
+  it("should leave one account, user, inbox and webhook after each of its steps failed once, run twice, and name what is wrong when it is used [F176]", async () => {
+    await open({ profile: "4.15" });
+    const host = newHost();
+    const input = { agentIds: [await hireAgent()] };
+    for (const only of steps) {
+      simulator.setFaults({ failRate: 1, status: 503, only, times: 1 });
+      expect((await failureOf(provision(host, input))).isRetryable, only).toBe(true);
+    }
+    simulator.setFaults({});
+    const made = await provision(host, input);
+    expect((await provision(host, input)).settings).toEqual(made.settings);
+    const isMade = (end: string) =>
+      simulator.requests().filter(({ method, path, status }) => method === "POST" && path.endsWith(end) && status === 200).length;
+    expect({ ...(await countAll(made)), accounts: isMade("/platform/api/v1/accounts") }).toEqual(once);
+    expect([isMade("/account_users"), isMade("/inboxes"), isMade("/webhooks")]).toEqual([1, 1, 0]);
+
+    const start = async (fields: Record<string, unknown> = {}): Promise<unknown> => {
+      const settings = parseConfig(liveAgentProvider.settings, { ...made.settings, ...fields }, "made");
+      const connection = liveAgentProvider.connect(settings, makeContext({ webhookUrl }));
+      return connection.start(makeRequest(), makeStartCall()).finally(() => connection.close?.());
+    };
+    const missing = await failureOf(start({ inboxId: "999" }));
+    expect([missing.code, missing.message]).toEqual(["INBOX_NOT_FOUND", expect.stringContaining("inbox 999")]);
+    const inbox = Number(made.settings["inboxId"]);
+    expect(await start()).toMatchObject({ relay: "both" });
+    simulator.setInbox({ inbox, agentReplyTimeWindow: 24 });
+    const closed = await failureOf(start());
+    expect([closed.code, closed.message]).toEqual(["REPLY_WINDOW_SET", expect.stringContaining(`inbox ${inbox}`)]);
   });
 
   it("should give an organisation one account, and each connection an inbox of its own", async () => {

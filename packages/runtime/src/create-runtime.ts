@@ -36,6 +36,7 @@ import { createComparisonFeed } from "./connections/comparison-feed.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { createMetrics } from "./support/metrics.ts";
 import { createSafeLogger } from "./support/safe-logger.ts";
+import { createSeldom } from "./support/seldom.ts";
 import { createKeyedMutex } from "./support/mutex.ts";
 import { systemClock } from "./support/system-clock.ts";
 import { randomId, systemRandom } from "./support/system-random.ts";
@@ -46,6 +47,8 @@ import { createUserTyping } from "./user-typing.ts";
 import { handleWebhook, notRunning } from "./webhooks.ts";
 
 const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+/** How often the same refusal of a webhook is logged. */
+const newsEveryMs = 60_000;
 /** How long `stop` waits for calls that are in flight before it aborts them. */
 const stopGraceMs = 5_000;
 
@@ -92,6 +95,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     ...(options.attachmentUrl ? { attachmentUrl: options.attachmentUrl } : {}),
     ...(options.fetchFile ? { fetchFile: options.fetchFile } : {}),
     stopSignal: stopping.signal,
+    isNews: createSeldom(clock, newsEveryMs),
     bootId: randomId(options.random ?? systemRandom),
     nudge: (key) => work.nudge(key),
     get accountChanges() {

@@ -41,7 +41,7 @@ export function createHousekeeping(context: RuntimeContext, feed: ComparisonFeed
         unusedFilesAtMs = context.clock.now() + unusedFilesMs;
       }
     } catch (error) {
-      context.logger.error(`The store could not be swept: ${errorSummary(error)}`);
+      if (isRunning) context.logger.error(`The store could not be swept: ${errorSummary(error)}`);
     }
     if (isRunning) cancelSweep = context.clock.after(context.timing.parkMs / 4, () => void sweep());
   }

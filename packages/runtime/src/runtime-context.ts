@@ -51,6 +51,8 @@ export interface RuntimeContext {
   readonly userReceipts: UserReceipts;
   /** Aborts when the runtime has waited long enough for what is in flight. */
   readonly stopSignal: AbortSignal;
+  /** Whether something that anybody outside can cause as often as they like is to be logged once more. */
+  isNews(what: string): boolean;
   /** Names this run of this process. */
   readonly bootId: string;
   /** Makes somebody look at the conversation soon. */

@@ -43,6 +43,8 @@ function refusal(status: 400 | 401 | 413 | 503, code: string): WebhookRefusedErr
 
 function refuse(context: RuntimeContext, connection: string, error: WebhookRefusedError): Response {
   context.metrics.count("handover_webhooks_total", { connection, result: error.code });
+  if (error.status < 500 && context.isNews(`webhook refused ${connection} ${error.code}`))
+    context.logger.warn(`A webhook was refused: ${error.message}`, { connection, code: error.code });
   const headers = error.status === 503 ? { "retry-after": "1" } : {};
   return Response.json({ code: error.code, detail: error.message }, { status: error.status, headers });
 }

@@ -7,6 +7,7 @@ import { checkConfiguration } from "../../src/configuration/load-configuration.t
 import { sourceOfValue } from "../../src/configuration/yaml-source.ts";
 import { startHost, type HostOptions } from "../../src/host.ts";
 import { createConsoleLogger } from "../../src/logger.ts";
+import { expectDocumented } from "../../../../packages/live-agent/test/request-schemas.ts";
 import { createFolder, marked } from "./test-configuration.ts";
 
 /** A host with a simulated contact centre, as people start it, on free ports. */
@@ -76,8 +77,10 @@ export async function startTestHost(options: TestHostOptions = {}): Promise<Test
     conversation: (id, endpoint = "support") => `${host.url}/endpoints/${endpoint}/conversations/${encodeURIComponent(id)}`,
     async stop() {
       await host.stop();
+      const requests = simulators.liveAgent.requests();
       await simulators.close();
       folder.remove();
+      expectDocumented(requests);
     },
   };
 }

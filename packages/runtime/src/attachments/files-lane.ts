@@ -40,13 +40,18 @@ async function filesToFetch({ context, key }: LaneScope): Promise<DeskFile[]> {
 async function fetchOne(scope: LaneScope, found: DeskFile): Promise<"tried" | "waits"> {
   const { context, key } = scope;
   const { file } = found;
+  const { fileFetches } = context;
   if (file.isDeleted) {
+    // What somebody still fetches would come after it was deleted.
+    if (fileFetches.isRunning(key, file.id)) await fileFetches.fetch(found).catch(() => undefined);
     await deleteFile(scope, found);
     return "tried";
   }
-  if (!context.fileFetches.isRunning(key, file.id) && !mayCall(scope, file)) return "waits";
+  // Whoever opened it may have fetched it: then nothing is called, and nobody else's turn is taken.
+  const isStored = (await context.store.readBlob(key, file.id)) !== undefined;
+  if (!isStored && !fileFetches.isRunning(key, file.id) && !mayCall(scope, file)) return "waits";
   try {
-    await context.fileFetches.fetch(found);
+    if (!isStored) await fileFetches.fetch(found);
   } catch (error) {
     await fetchFailed(scope, found, error);
     return "tried";
@@ -79,8 +84,10 @@ async function fetchDone(scope: LaneScope, { handover, file }: DeskFile): Promis
     replaceFile(draft, file.id, undefined);
     return {};
   });
-  // It was erased or deleted while it was fetched.
-  if (!outcome.isWanted) await context.store.deleteBlob(key, file.id);
+  if (outcome.isWanted) return;
+  // Erased or deleted while it was fetched, unless it was another instance that has noted it: then the file is not ours to delete.
+  await scope.lease.hold(0);
+  await context.store.deleteBlob(key, file.id);
 }
 
 async function fetchFailed(scope: LaneScope, found: DeskFile, error: unknown): Promise<void> {

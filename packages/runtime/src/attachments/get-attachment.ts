@@ -59,7 +59,9 @@ function toContent({ blob, content }: StoredBlob): AttachmentContent {
 async function fetchNow(context: RuntimeContext, found: DeskFile): Promise<void> {
   const { conversation, file } = found;
   const isRunning = context.fileFetches.isRunning(conversation.key, file.id);
-  if (!isRunning && !(await mayCallNow(context, file.connection))) throw attachmentNotReady();
+  // Whoever asks again and again does not make the vendor be called more often than the lane does.
+  const isPausing = file.tries > 0 && file.nextTryAtMs > context.clock.now();
+  if (!isRunning && (isPausing || !(await mayCallNow(context, file.connection)))) throw attachmentNotReady();
   try {
     await context.fileFetches.fetch(found);
   } catch (error) {

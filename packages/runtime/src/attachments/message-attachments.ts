@@ -46,9 +46,10 @@ async function findUpload({ store, clock }: RuntimeContext, key: string, id: str
  */
 export async function resolveBotFiles(context: RuntimeContext, key: string, entryId: string, message: BotMessage): Promise<Attachment[]> {
   const given = Array.isArray(message.attachments) ? message.attachments.slice(0, context.limits.attachmentsPerMessage) : [];
-  const files = given.map(async (file: BotAttachment, index) =>
-    "url" in file ? toLink(file, `${entryId}.${index}`) : findUpload(context, key, file.id),
-  );
+  const files = given.map(async (file: BotAttachment | null, index) => {
+    if (typeof file !== "object" || file === null) return undefined;
+    return "url" in file ? toLink(file, `${entryId}.${index}`) : findUpload(context, key, file.id);
+  });
   const usable = (await Promise.all(files)).filter((file) => file !== undefined);
   if (usable.length < (message.attachments?.length ?? 0)) {
     context.logger.warn("A bot attached files that cannot be used: they need the id of a file of the conversation, or an http(s) link.", {

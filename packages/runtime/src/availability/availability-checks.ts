@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Availability, Json } from "@handover/core";
 import { callVendor } from "../connections/call-vendor.ts";
 import type { Connection } from "../connections/connection-registry.ts";
@@ -37,7 +38,7 @@ export function createAvailabilityChecks(context: RuntimeContext): AvailabilityC
   return {
     async ask(connection, options, use) {
       if (!connection.handle.checkAvailability) return { status: "unknown" };
-      const key = JSON.stringify([connection.name, sorted(options)]);
+      const key = keyOf(connection, options);
       const known = answers.get(key);
       const isOldNo = use === "fresh-no" && known?.answer.status === "unavailable";
       if (known && !isOldNo && known.untilMs > context.clock.now()) return known.answer;
@@ -46,6 +47,13 @@ export function createAvailabilityChecks(context: RuntimeContext): AvailabilityC
       return answer;
     },
   };
+}
+
+/** Always as short as this: options may come from outside. */
+function keyOf({ name }: Connection, options: Json): string {
+  return createHash("sha256")
+    .update(JSON.stringify([name, sorted(options)]))
+    .digest("base64url");
 }
 
 /** The same options are the same question, in whatever order they were given. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { ConversationGoneError, HandoverError, parseConfig, type HandoverChange, type Json, type User } from "@handover/core";
 import { callVendor } from "../connections/call-vendor.ts";
@@ -66,9 +67,11 @@ async function tell(
         connection,
         method: "updateHandover",
         priority: "end",
-        idempotencyKey: `${handover.id}-u${(handover.changesTold ?? 0) + 1}`,
+        idempotencyKey: changeKey(handover, untold),
         attempt: (handover.changeTries?.calls ?? 0) + 1,
         lease: scope.lease,
+        // Not every desk lets everybody do that: it must not hold up messages.
+        isBeside: true,
       },
       async (call, handle) => handle.updateHandover?.(view, toChange(connection, untold), call),
     );
@@ -77,6 +80,12 @@ async function tell(
     return failed(scope, handover, untold, error);
   }
   await settle(scope, handover, untold);
+}
+
+/** The same for a repeat only: what has changed again since the last try is another change. At most 36 characters. */
+function changeKey({ id, changesTold = 0 }: HandoverRecord, untold: Untold): string {
+  const digest = createHash("sha256").update(JSON.stringify(untold)).digest("base64url").slice(0, 6);
+  return `${id}-u${changesTold + 1}-${digest}`;
 }
 
 function toChange(connection: Connection, { user, options }: Untold): HandoverChange {
@@ -121,6 +130,7 @@ async function failed(scope: LaneScope, handover: HandoverRecord, untold: Untold
     return settle(scope, handover, untold, errorCode(error));
   }
   await changeHandover(scope, handover.id, (draft) => {
+    if (draft.handover.attempt.number !== handover.attempt.number) return undefined;
     draft.handover = { ...draft.handover, changeTries: { calls: calls + 1, firstAtMs, nextTryAtMs } };
     return {};
   });

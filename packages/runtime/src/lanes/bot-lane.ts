@@ -28,8 +28,9 @@ export async function botStep(scope: LaneScope): Promise<StepResult> {
   const retryAtMs = conversation.botRetry?.nextAtMs;
   if (retryAtMs !== undefined && retryAtMs > context.clock.now()) return idleUntil(retryAtMs);
   const entries = await context.store.readEntries(key, { after: conversation.botThrough, limit: pageSize });
+  const readHandover = readOnce(scope);
   for (const entry of entries) {
-    const owner = await ownerOf(scope, conversation, endpoint.bot, entry);
+    const owner = await ownerOf(readHandover, conversation, endpoint.bot, entry);
     if (owner === "later") return idle;
     if (owner === "bot") return takeTurn(scope, conversation, endpoint, endpoint.bot, entry);
   }
@@ -37,9 +38,21 @@ export async function botStep(scope: LaneScope): Promise<StepResult> {
   return skipTo(scope, entries.at(-1)?.seq ?? conversation.botThrough);
 }
 
+type ReadHandover = (id: string) => Promise<HandoverRecord | undefined>;
+
+/** All entries of a step are looked at with the same handovers: while people talk, each entry asks for them. */
+function readOnce({ context }: LaneScope): ReadHandover {
+  const known = new Map<string, ReturnType<ReadHandover>>();
+  return (id) => {
+    const handover = known.get(id) ?? context.store.readHandover(id);
+    known.set(id, handover);
+    return handover;
+  };
+}
+
 /** Who has to deal with an entry: the bot, nobody here, or it shows only when the handover has ended. */
 async function ownerOf(
-  scope: LaneScope,
+  readHandover: ReadHandover,
   conversation: ConversationRecord,
   bot: Bot,
   entry: StoredEntry,
@@ -48,10 +61,10 @@ async function ownerOf(
   if (entry.kind === "handover" && entry.status && entry.status !== "requested") {
     return (bot.events ?? ["ended"]).includes(entry.status) ? "bot" : "other";
   }
-  if (entry.kind === "notice" && entry.event === "inactive") return isStillSilent(scope, conversation, entry);
+  if (entry.kind === "notice" && entry.event === "inactive") return isStillSilent(readHandover, conversation, entry);
   if (!entry.audience.includes("bot") || entry.kind !== "message" || entry.author?.role !== "user" || entry.source === "transcript")
     return "other";
-  const handover = await handoverTaking(scope, conversation, entry.seq);
+  const handover = await handoverTaking(readHandover, conversation, entry.seq);
   if (!handover) return "bot";
   const isAfterItsEnd = handover.ending?.sendThrough !== undefined && entry.seq > handover.ending.sendThrough;
   return handover.status === "ending" && isAfterItsEnd ? "later" : "other";
@@ -59,21 +72,24 @@ async function ownerOf(
 
 /** A timer that went off says nothing any more when the handover has ended meanwhile. */
 async function isStillSilent(
-  { context }: LaneScope,
+  readHandover: ReadHandover,
   { currentHandover }: ConversationRecord,
   entry: StoredEntry,
 ): Promise<"bot" | "other"> {
   if (entry.handover === undefined || entry.handover !== currentHandover) return "other";
-  const handover = await context.store.readHandover(entry.handover);
+  const handover = await readHandover(entry.handover);
   return handover?.status === "queued" || handover?.status === "active" ? "bot" : "other";
 }
 
 /** The handover that took, or takes, a user's entry. */
-async function handoverTaking(scope: LaneScope, conversation: ConversationRecord, seq: number): Promise<HandoverRecord | undefined> {
-  const { store } = scope.context;
+async function handoverTaking(
+  readHandover: ReadHandover,
+  conversation: ConversationRecord,
+  seq: number,
+): Promise<HandoverRecord | undefined> {
   let id = conversation.currentHandover ?? conversation.lastHandover;
   while (id) {
-    const handover = await store.readHandover(id);
+    const handover = await readHandover(id);
     if (!handover) return undefined;
     const through = handover.ended?.takesThrough ?? Infinity;
     if (seq > handover.takesAfter && seq <= through) return handover;
@@ -157,7 +173,7 @@ async function isErased(scope: LaneScope, { seq }: StoredEntry): Promise<boolean
 
 /** What a bot says to a user's message is not shown when people have taken that message meanwhile. */
 async function isTaken(scope: LaneScope, conversation: ConversationRecord, entry: StoredEntry): Promise<boolean> {
-  return entry.kind === "message" && (await handoverTaking(scope, conversation, entry.seq)) !== undefined;
+  return entry.kind === "message" && (await handoverTaking(readOnce(scope), conversation, entry.seq)) !== undefined;
 }
 
 async function request(

@@ -51,7 +51,7 @@ function asksBot({ context }: LaneScope, { conversation }: HandoverRecord): bool
 function servedBy({ agents, createdAtMs, activeAtMs, ended }: HandoverRecord): NonNullable<BotEvent["served"]> {
   const agent = agents.findLast(({ hasAccepted }) => hasAccepted);
   return {
-    ...(agent ? { agent: omit(agent, "hasAccepted") } : {}),
+    ...(agent ? { agent: omit(agent, "hasAccepted", "namelessNotice") } : {}),
     requestedAtMs: createdAtMs,
     ...(activeAtMs === undefined ? {} : { activeAtMs }),
     endedAtMs: ended?.atMs ?? createdAtMs,

@@ -22,7 +22,7 @@ import type { AttemptRecord, ConversationRecord, InboxRecord } from "../store/re
 import { errorSummary } from "../support/describe-error.ts";
 import { omit } from "../support/omit.ts";
 import { changeHandover, type Extras } from "./change-handover.ts";
-import { again, type LaneScope, type StepResult } from "./lane.ts";
+import { again, idle, type LaneScope, type StepResult } from "./lane.ts";
 
 /** Translates one delivery of the inbox and commits what it means together with its consumption. */
 export async function translateDelivery(scope: LaneScope, row: InboxRecord, isOutOfOrder: boolean): Promise<void> {
@@ -235,6 +235,7 @@ function toDelivery(row: InboxRecord): VendorDelivery {
 
 /** Takes deliveries that nobody can use out of the inbox. */
 export async function dropDeliveries(scope: LaneScope, rows: readonly InboxRecord[], why: string): Promise<StepResult> {
+  if (rows.length === 0) return idle;
   const { context, key, fence } = scope;
   const { status } = await context.store.commit({
     conversation: key,

@@ -77,21 +77,24 @@ async function lookNow(scope: PresenceScope, known: PresenceRecord): Promise<Ste
 }
 
 async function tell(scope: PresenceScope, known: PresenceRecord, isPresent: boolean): Promise<StepResult> {
-  const { context, conversation, handover, connection } = scope;
+  const { context, conversation, connection } = scope;
   // Whoever comes or goes while the desk is told finds nothing to write: it is looked once more.
   const told: PresenceRecord = { attempt: known.attempt, isPresent, changes: known.changes + 1, checkAtMs: context.clock.now() };
   if (!wantsToKnow(context, conversation, isPresent)) return save(scope, told);
   if (!(await connection.gate.mayCallNow("setUserPresence"))) return idleUntil(context.clock.now() + context.timing.retryMaximumMs);
+  // Others took a while to say whether the user is there: the desk may be done meanwhile.
+  const current = await readCurrent(scope);
+  if (!current) return again;
   const calls = (known.failed?.calls ?? 0) + 1;
   try {
-    const view = toProviderHandover(conversation, handover, handover.attempt, connection);
+    const view = toProviderHandover(conversation, current, current.attempt, connection);
     await callVendor(
       context,
       // Not every desk lets everybody do that: it must not hold up messages.
       {
         connection,
         method: "setUserPresence",
-        idempotencyKey: `${handover.id}-p${told.changes}`,
+        idempotencyKey: `${current.id}-p${told.changes}`,
         attempt: calls,
         lease: scope.lease,
         isOffline: true,
@@ -103,6 +106,13 @@ async function tell(scope: PresenceScope, known: PresenceRecord, isPresent: bool
     if (error instanceof LeaseLostError) throw error;
     return tellFailed(scope, known, told, { calls, error });
   }
+}
+
+/** The handover as it is now, unless its desk need not know any more. */
+async function readCurrent({ context, key, handover: before }: PresenceScope): Promise<HandoverRecord | undefined> {
+  const { conversation, handover } = await readView(context, key);
+  const isSame = handover?.id === before.id && handover.attempt.number === before.attempt.number;
+  return isSame && conversation && presenceListener(context, conversation, handover) ? handover : undefined;
 }
 
 /** Repeated only where the desk surely was not told: a line too many is worse than one that is missing. */

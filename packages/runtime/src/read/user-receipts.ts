@@ -50,6 +50,12 @@ export function createUserReceipts(context: RuntimeContext): UserReceipts {
   const delivered = new Map<string, number>();
   let isStopped = false;
 
+  /** False where no desk can be told: then nobody needs to look what there is to tell. */
+  function canAnybodyListen(): boolean {
+    const { connections } = context;
+    return connections.names.some((name) => connections.get(name).handle.reportDelivery !== undefined);
+  }
+
   /** What comes within one window is told together; what was read, at once where nothing was told a moment ago. */
   function note(key: string, news: { readonly readSeq?: number; readonly deliveredSeq?: number }): void {
     if (isStopped) return;
@@ -94,7 +100,7 @@ export function createUserReceipts(context: RuntimeContext): UserReceipts {
   }
 
   function deliveredTo(key: string, seq: number): void {
-    if ((delivered.get(key) ?? 0) < seq) note(key, { deliveredSeq: seq });
+    if (canAnybodyListen() && (delivered.get(key) ?? 0) < seq) note(key, { deliveredSeq: seq });
   }
 
   return {

