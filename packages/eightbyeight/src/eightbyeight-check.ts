@@ -1,4 +1,5 @@
 import { HandoverError, ProviderApiError, type Call, type ConnectionFinding } from "@handover/core";
+import { attempt, isFailure, type Failure } from "@handover/provider-utils";
 import { webhookVersion } from "./eightbyeight-client.ts";
 import type { EightbyeightParts } from "./eightbyeight-parts.ts";
 import type { EightbyeightSettings } from "./eightbyeight-settings.ts";
@@ -8,18 +9,18 @@ import type { WireChannel, WireWebhook } from "./eightbyeight-wire.ts";
 export async function checkConnection(parts: EightbyeightParts, call: Call): Promise<ConnectionFinding[]> {
   const { client, settings, context } = parts;
   const listed = await attempt(() => client.listChannels({ page: 0, size: 1 }, call.signal));
-  if (listed instanceof Failure) return [explain(listed, addressWrong(settings))];
+  if (isFailure(listed)) return [explain(listed, addressWrong(settings))];
   const findings = [ok("API_KEY_VALID", "The API Key opens the Chat Gateway."), ...checkTenant(settings)];
 
   const channel = await attempt(() => client.getChannel(settings.channelId, call.signal));
-  if (channel instanceof Failure) return [...findings, explain(channel, channelMissing)];
+  if (isFailure(channel)) return [...findings, explain(channel, channelMissing)];
   findings.push(...checkChannel(channel, settings), ...(await checkStatistics(parts, channel, call)));
 
   if (channel.webHookId === undefined)
     return [...findings, error("WEBHOOK_MISSING", `The channel has no webhook: nothing that agents do is told. ${webhookCure}`)];
   const { webHookId } = channel;
   const webhook = await attempt(() => client.getWebhook(webHookId, call.signal));
-  if (webhook instanceof Failure)
+  if (isFailure(webhook))
     return [...findings, explain(webhook, error("WEBHOOK_MISSING", `The channel's webhook does not exist any more. ${webhookCure}`))];
   return [...findings, ...checkWebhook(webhook, context.webhookUrl, settings)];
 }
@@ -63,7 +64,7 @@ async function checkStatistics(
   const queueId = settings.queueId ?? channel.routingOptions?.id;
   if (!settings.hasQueueStatistics || queueId === undefined) return [];
   const counted = await attempt(() => client.countAgents(queueId, call.signal));
-  if (!(counted instanceof Failure)) return [];
+  if (!isFailure(counted)) return [];
   return [
     warning(
       "QUEUE_STATISTICS_UNREADABLE",
@@ -113,21 +114,6 @@ const channelMissing = error(
 function addressWrong({ tenant }: EightbyeightSettings): ConnectionFinding {
   const hint = tenant === undefined ? "" : " or the 8x8-Tenant is unknown";
   return error("WRONG_ADDRESS", `The server answers, but not as the Chat Gateway: check Base URL (usually https://api.8x8.com)${hint}.`);
-}
-
-class Failure {
-  readonly error: unknown;
-  constructor(error: unknown) {
-    this.error = error;
-  }
-}
-
-async function attempt<Result>(run: () => Promise<Result>): Promise<Result | Failure> {
-  try {
-    return await run();
-  } catch (cause) {
-    return new Failure(cause);
-  }
 }
 
 function explain({ error: cause }: Failure, whenMissing: ConnectionFinding): ConnectionFinding {

@@ -1,4 +1,5 @@
 import { HandoverError, ProviderApiError, type Call, type ConnectionFinding } from "@handover/core";
+import { attempt, isFailure, type Failure } from "@handover/provider-utils";
 import { checkInbox, checkMembers, missingInbox } from "./live-agent-check-inbox.ts";
 import { error, ok, warning } from "./live-agent-finding.ts";
 import type { LiveAgentParts } from "./live-agent-start.ts";
@@ -10,7 +11,7 @@ export async function checkConnection(parts: LiveAgentParts, call: Call): Promis
   const { client, settings } = parts;
   const meta = await attempt(() => client.getConversationsMeta(call.signal));
   const profile = await attempt(() => client.getProfile(call.signal));
-  if (meta instanceof Failure) return [explainMeta(meta, profile, settings.accountId)];
+  if (isFailure(meta)) return [explainMeta(meta, profile, settings.accountId)];
   const findings = [
     ok("ACCOUNT_REACHED", `The API Key opens account ${settings.accountId}.`),
     ...checkProfile(profile, settings.accountId),
@@ -22,14 +23,14 @@ export async function checkConnection(parts: LiveAgentParts, call: Call): Promis
 
 async function checkInboxes({ client, settings, context }: LiveAgentParts, call: Call): Promise<ConnectionFinding[]> {
   const inboxes = await attempt(() => client.listInboxes(call.signal));
-  if (inboxes instanceof Failure) return [explain(inboxes)];
+  if (isFailure(inboxes)) return [explain(inboxes)];
   const { inboxId } = settings;
   if (inboxId === undefined) return [inboxNotChosen];
   const inbox = inboxes.find((candidate) => candidate.id === inboxId);
   if (!inbox) return [missingInbox(inboxId, inboxes)];
   const findings = checkInbox(inbox, settings, context.webhookUrl);
   const members = await attempt(() => client.listInboxMembers(inbox.id, call.signal));
-  if (members instanceof Failure) return [...findings, ...(isMissing(members) ? [] : [explain(members)])];
+  if (isFailure(members)) return [...findings, ...(isMissing(members) ? [] : [explain(members)])];
   return [...findings, ...checkMembers(inbox, members)];
 }
 
@@ -37,12 +38,12 @@ async function checkInboxes({ client, settings, context }: LiveAgentParts, call:
 function explainMeta(meta: Failure, profile: WireProfile | Failure, accountId: string): ConnectionFinding {
   const isForeign = isMissing(meta) || codeOf(meta) === "ACCOUNT_FORBIDDEN";
   if (!isForeign) return explain(meta);
-  if (!(profile instanceof Failure)) return wrongAccount(accountId);
+  if (!isFailure(profile)) return wrongAccount(accountId);
   return isMissing(profile) ? explain(meta) : explain(profile);
 }
 
 function checkProfile(profile: WireProfile | Failure, accountId: string): ConnectionFinding[] {
-  if (profile instanceof Failure) return [isMissing(profile) ? noProfile : explain(profile)];
+  if (isFailure(profile)) return [isMissing(profile) ? noProfile : explain(profile)];
   const account = profile.accounts.find((candidate) => candidate.id === accountId);
   if (!account) return [wrongAccount(accountId)];
   if (account.role === "administrator") return [ok("API_KEY_VALID", "The API Key belongs to an administrator.")];
@@ -70,21 +71,6 @@ const wrongPath = error(
   "WRONG_ADDRESS",
   "The server answers, but not as Live Agent: check Base URL, host and path (it ends in /api/v1, any path before it is kept).",
 );
-
-class Failure {
-  readonly error: unknown;
-  constructor(error: unknown) {
-    this.error = error;
-  }
-}
-
-async function attempt<Result>(run: () => Promise<Result>): Promise<Result | Failure> {
-  try {
-    return await run();
-  } catch (cause) {
-    return new Failure(cause);
-  }
-}
 
 function isMissing(failure: Failure): boolean {
   return ProviderApiError.isInstance(failure.error) && failure.error.status === 404;

@@ -14,7 +14,7 @@ export const countsSchema = z.object({
   }),
 });
 
-export const agentRowSchema = z.object({
+const agentRowSchema = z.object({
   id,
   availability_status: text,
   role: text,

@@ -103,7 +103,7 @@ export const profileSchema = z.object({
   id,
   accounts: z.array(z.object({ id, role: text })).catch([]),
 });
-export const inboxListSchema = z.object({
+const inboxListSchema = z.object({
   payload: z.array(
     z.object({
       id,
@@ -116,7 +116,7 @@ export const inboxListSchema = z.object({
     }),
   ),
 });
-export const memberListSchema = z.object({ payload: z.array(z.unknown()) });
+const memberListSchema = z.object({ payload: z.array(z.unknown()) });
 
 export type WirePerson = z.output<typeof personSchema>;
 export type WireMessage = z.output<typeof messageSchema>;

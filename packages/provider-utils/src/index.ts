@@ -24,6 +24,7 @@ export { transcriptAsText } from "./transcript-text.ts";
 export type { TranscriptTextOptions } from "./transcript-text.ts";
 export { withoutEmpty } from "./without-empty.ts";
 export { stableId } from "./stable-id.ts";
+export { attempt, isFailure, type Failure } from "./attempt.ts";
 export { findBaseUrlProblem, isLoopbackHost } from "./base-url.ts";
 export { openDownload } from "./open-download.ts";
 export type { Download } from "./open-download.ts";

@@ -71,7 +71,7 @@ export function makeContext(fields: Partial<ProviderContext> = {}): ProviderCont
   };
 }
 
-export function makeState(fields: Partial<EightbyeightState> = {}): EightbyeightState {
+function makeState(fields: Partial<EightbyeightState> = {}): EightbyeightState {
   return { ...newState({ conversationId: "conversation-42", marker: "handover-1-1", relay: "both" }), ...fields };
 }
 

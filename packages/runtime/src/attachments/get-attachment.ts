@@ -41,7 +41,7 @@ export async function openFile(context: RuntimeContext, key: string, id: string)
 }
 
 /** A file that is stored. */
-export async function readFile(context: RuntimeContext, key: string, id: string): Promise<AttachmentContent | undefined> {
+async function readFile(context: RuntimeContext, key: string, id: string): Promise<AttachmentContent | undefined> {
   const stored = isId(id) ? await context.store.readBlob(key, id) : undefined;
   return stored && toContent(stored);
 }

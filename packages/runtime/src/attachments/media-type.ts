@@ -1,5 +1,5 @@
 /** What is said of a file about which nothing is known. */
-export const unknownType = "application/octet-stream";
+const unknownType = "application/octet-stream";
 
 const wellFormed = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
 
