@@ -1,5 +1,6 @@
 import { liveAgentProvider } from "@handover/live-agent";
-import { startSimulators, type LiveAgentSimulatorOptions } from "@handover/simulators";
+import type { LiveAgentSimulatorOptions } from "@handover/simulators";
+import { startSimulators } from "../support/checked-simulators.ts";
 import { createTestVendor } from "@handover/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createManualClock, type ManualClock } from "../runtime/support/manual-clock.ts";

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from "vitest";
-import { startSimulators, type ControlConversation, type LiveAgentSimulator } from "@handover/simulators";
+import type { ControlConversation, LiveAgentSimulator } from "@handover/simulators";
+import { startSimulators } from "../support/checked-simulators.ts";
 import { openChannelClient, type ChannelClient } from "../crash/channel-client.ts";
 import { deskConfiguration, webhookSecret } from "../crash/desk-configuration.ts";
 import { createHostProcess } from "../crash/host-process.ts";

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import { startSimulators } from "@handover/simulators";
+import { startSimulators } from "../support/checked-simulators.ts";
 import { createSqliteStore } from "@handover/store-sqlite";
 import type { Store } from "@handover/runtime";
 import { createServer } from "../../apps/host/src/server/server.ts";

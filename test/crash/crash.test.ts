@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { startSimulators, type LiveAgentSimulator, type Simulators } from "@handover/simulators";
+import type { LiveAgentSimulator, Simulators } from "@handover/simulators";
+import { startSimulators } from "../support/checked-simulators.ts";
 import { openChannelClient, type ChannelClient } from "./channel-client.ts";
 import { deskConfiguration, webhookSecret } from "./desk-configuration.ts";
 import { createHostProcess, type HostProcess } from "./host-process.ts";

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startSimulators, type LiveAgentSimulator, type Simulators } from "@handover/simulators";
+import type { LiveAgentSimulator, Simulators } from "@handover/simulators";
+import { startSimulators } from "../support/checked-simulators.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   administer,

@@ -1,7 +1,8 @@
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startSimulators, type Simulators } from "@handover/simulators";
+import type { Simulators } from "@handover/simulators";
+import { startSimulators } from "../../../test/support/checked-simulators.ts";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCommandLine } from "../src/commands/run-command.ts";
 import { loadConfiguration } from "../src/configuration/load-configuration.ts";

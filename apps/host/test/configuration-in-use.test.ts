@@ -1,7 +1,8 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startSimulators, type Simulators } from "@handover/simulators";
+import type { Simulators } from "@handover/simulators";
+import { startSimulators } from "../../../test/support/checked-simulators.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadConfiguration } from "../src/configuration/load-configuration.ts";
 import { startHost, type Host } from "../src/host.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startSimulators } from "@handover/simulators";
+import { startSimulators } from "../../../test/support/checked-simulators.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startPostgres } from "../../../packages/store-postgres/test/support/postgres.ts";
 import { newTestSchema, withoutPostgres } from "../../../packages/store-postgres/test/support/use-postgres.ts";

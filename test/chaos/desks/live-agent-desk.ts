@@ -1,4 +1,5 @@
-import { ControlError, startSimulators } from "@handover/simulators";
+import { ControlError } from "@handover/simulators";
+import { startSimulators } from "../../support/checked-simulators.ts";
 import type { Desk } from "./desk.ts";
 
 /** A simulated Live Agent. */
