@@ -48,6 +48,7 @@ describeHandoverProvider({
     hasQueueStatistics: true,
     agentLeftGraceMs: 300,
   },
+  options: { jsonProperties: { company: "Acme & Sons", additionalProperties: [{ key: "tier", value: "gold & more" }] } },
   backend: createSimulatorBackend(eightbyeight, provider),
   abilities,
   createStore: createSqliteStore,

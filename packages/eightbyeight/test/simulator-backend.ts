@@ -30,6 +30,7 @@ export function createSimulatorBackend(simulator: EightbyeightSimulator, seen: S
     agentTransfers: (id) => void simulator.transfer(id, { to: otherAgent(simulator, id) }),
     agentReopens: (id) => void simulator.reopen(id),
     agentSendsFile: (id, { name, type, bytes }) => void simulator.say(id, { attachment: { name, type, content: bytes } }),
+    transcriptLines: 200,
     filesAtDesk: (id) => readFiles(simulator, id),
     setAgentsOnline: (count) => void simulator.setAgents({ online: count }),
     signWebhook: (body) => signedHeaders(body, { tenant: simulator.tenant, ...seen.eventOf(body) }),

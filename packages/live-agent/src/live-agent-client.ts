@@ -2,7 +2,7 @@ import type { Clock, HttpDispatcher, Logger } from "@handover/core";
 import { createHttpClient, parseBody, pathOf, type ErrorDescription, type HttpRequest, type HttpResponse } from "@handover/provider-utils";
 import { createAccountCalls, type AccountCalls } from "./live-agent-account-calls.ts";
 import { installationOf } from "./live-agent-base-url.ts";
-import { createMessageCalls, errorText, whenGone, type MessageCalls } from "./live-agent-message-calls.ts";
+import { createMessageCalls, errorText, isEmpty, whenGone, type MessageCalls } from "./live-agent-message-calls.ts";
 import { createRoutingCalls, type RoutingCalls } from "./live-agent-routing-calls.ts";
 import type { LiveAgentSettings } from "./live-agent-settings.ts";
 import {
@@ -29,7 +29,7 @@ export interface LiveAgentClient extends AccountCalls, RoutingCalls, MessageCall
   listConversationsBySource(sourceId: string, signal: AbortSignal): Promise<WireConversation[]>;
   /** The last 20. [3.2] */
   listConversationsOfContact(contactId: string, signal: AbortSignal): Promise<WireConversation[]>;
-  /** The status afterwards, `refused` when the server does not allow the change. [3.3] */
+  /** The status afterwards, `refused` when the server does not allow the change, `untold` for a success without a body. [3.3] */
   setStatus(conversationId: string, status: string, signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }
@@ -63,7 +63,9 @@ export function createLiveAgentClient(settings: LiveAgentSettings, context: Clie
       const path = pathOf`/accounts/${account}/contacts`;
       // An identifier is unique in the account, so a repeat makes no second contact.
       const isRepeatable = true;
-      const onStatus = (response: HttpResponse): "accept" | undefined => (takenAttributes(response).length > 0 ? "accept" : undefined);
+      // One that names what was not sent cannot be helped by leaving it out.
+      const onStatus = (response: HttpResponse): "accept" | undefined =>
+        takenAttributes(response).some((attribute) => fields[attribute] !== undefined) ? "accept" : undefined;
       const response = await call({ method: "POST", path, json: fields, signal, isRepeatable, onStatus });
       if (response.status >= 300) return { taken: takenAttributes(response) };
       return { id: parseBody(response, contactCreatedSchema).payload.contact.id };
@@ -106,7 +108,8 @@ export function createLiveAgentClient(settings: LiveAgentSettings, context: Clie
       const path = pathOf`/accounts/${account}/conversations/${conversationId}/toggle_status`;
       const onStatus = (response: HttpResponse): Error | "accept" | undefined => (response.status === 422 ? "accept" : whenGone(response));
       const response = await call({ method: "POST", path, json: { status }, signal, isRepeatable: true, onStatus });
-      return response.status === 422 ? "refused" : parseBody(response, statusSchema).payload.current_status;
+      if (response.status === 422) return "refused";
+      return isEmpty(response) ? "untold" : parseBody(response, statusSchema).payload.current_status;
     },
     async close() {
       await Promise.all([http.close(), installation.close()]);

@@ -9,7 +9,8 @@ export async function end(client: LiveAgentClient, handover: Handover<LiveAgentO
   try {
     const answer = await client.setStatus(conversationId, "resolved", call.signal);
     // Live Agent may refuse to change an abandoned conversation (inferred).
-    const status = answer === "refused" ? (await client.getConversation(conversationId, call.signal)).status : answer;
+    const status =
+      answer === "refused" || answer === "untold" ? (await client.getConversation(conversationId, call.signal)).status : answer;
     if (isTerminal(status)) return "ended";
   } catch (error) {
     if (ConversationGoneError.isInstance(error)) return "ended";

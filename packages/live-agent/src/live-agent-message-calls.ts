@@ -6,7 +6,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Calls about the messages of a conversation. Section 3.4 of the reference page. */
 export interface MessageCalls {
-  /** The message's id; nothing when the server does not know what `content_type` and `items` say (422). */
+  /** The message's id; nothing when the server does not know what `content_type` and `items` say (422), or says nothing of a note. */
   createMessage(conversationId: string, fields: Fields, signal: AbortSignal): Promise<string | undefined>;
   /** The same as a form, with files. @throws HandoverError `ATTACHMENT_REFUSED`, `ATTACHMENT_TOO_LARGE` */
   createMessageWithFiles(conversationId: string, fields: Fields, files: readonly MultipartFile[], signal: AbortSignal): Promise<string>;
@@ -25,7 +25,8 @@ export function createMessageCalls(http: HttpClient, account: string): MessageCa
         return isRich && response.status === 422 ? "accept" : whenGone(response);
       };
       const response = await http.request({ method: "POST", path, json: fields, signal, onStatus });
-      return response.status === 422 ? undefined : idOf(response);
+      if (response.status === 422 || (fields["private"] === true && isEmpty(response))) return undefined;
+      return idOf(response);
     },
     async createMessageWithFiles(conversationId, fields, files, signal) {
       const path = pathOf`/accounts/${account}/conversations/${conversationId}/messages`;
@@ -54,6 +55,11 @@ export function whenGone(response: HttpResponse): Error | undefined {
   const { status } = response;
   if (status !== 404 && status !== 409 && status !== 410) return undefined;
   return new ConversationGoneError({ message: "Live Agent no longer has this conversation, or it is over.", status });
+}
+
+/** A success of which nothing more is said. */
+export function isEmpty({ body, text }: HttpResponse): boolean {
+  return body === undefined && text === undefined;
 }
 
 function idOf(response: HttpResponse): string {

@@ -26,12 +26,16 @@ export async function checkAssignment(
   if (assigneeId !== undefined) {
     const agents = await listCandidates(client, inboxId, call);
     if (!agents.some(({ id }) => id === assigneeId)) {
-      throw unknownTarget("ASSIGNEE_NOT_FOUND", `the agent ${assigneeId} is not among those of inbox ${inboxId}: check assigneeId`);
+      const known = listed(agents.map(({ id }) => id));
+      throw unknownTarget(
+        "ASSIGNEE_NOT_FOUND",
+        `the agent ${assigneeId} is not among those of inbox ${inboxId} (${known}): check assigneeId`,
+      );
     }
   }
   if (teamId === undefined) return;
   const teams = await client.listTeamIds(call.signal);
-  if (!teams.includes(teamId)) throw unknownTarget("TEAM_NOT_FOUND", `there is no team ${teamId}: check teamId`);
+  if (!teams.includes(teamId)) throw unknownTarget("TEAM_NOT_FOUND", `there is no team ${teamId} (${listed(teams)}): check teamId`);
 }
 
 /** A server without the list of one inbox has that of the account. */
@@ -97,6 +101,14 @@ async function ifSupported(what: string, call: Call, run: () => Promise<void>): 
     if (!ProviderApiError.isInstance(error) || error.isRetryable) throw error;
     call.logger.warn(`${what} could not be set at Live Agent`, { status: error.status, code: error.code });
   }
+}
+
+const mostListed = 10;
+
+/** Ids only: names of people do not belong into an error. */
+function listed(ids: readonly string[]): string {
+  if (ids.length === 0) return "there are none";
+  return `there are ${ids.slice(0, mostListed).join(", ")}${ids.length > mostListed ? " and others" : ""}`;
 }
 
 function unknownTarget(code: string, problem: string): HandoverError {

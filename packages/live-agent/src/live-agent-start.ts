@@ -210,7 +210,7 @@ function warnOfShortened(options: LiveAgentOptions, call: StartCall): void {
 /** An active bot on the inbox makes every new conversation `pending`: agents do not see it. */
 async function open(parts: LiveAgentParts, conversationId: string, call: StartCall): Promise<void> {
   const status = await parts.client.setStatus(conversationId, "open", call.signal);
-  if (status === "open") return;
+  if (status === "open" || status === "untold") return;
   throw new ProviderApiError({
     code: "CONVERSATION_NOT_OPEN",
     message: "Live Agent keeps the conversation from its agents: remove the bot from the inbox.",

@@ -103,27 +103,12 @@ export const profileSchema = z.object({
   id,
   accounts: z.array(z.object({ id, role: text })).catch([]),
 });
-const inboxListSchema = z.object({
-  payload: z.array(
-    z.object({
-      id,
-      name: text,
-      channel_type: text,
-      webhook_url: text,
-      inbox_identifier: text,
-      lock_to_single_conversation: z.boolean().optional().catch(undefined),
-      additional_attributes: record,
-    }),
-  ),
-});
-const memberListSchema = z.object({ payload: z.array(z.unknown()) });
 
 export type WirePerson = z.output<typeof personSchema>;
 export type WireMessage = z.output<typeof messageSchema>;
 export type WireConversation = z.output<typeof conversationSchema>;
 export type WireAttachment = z.output<typeof attachmentSchema>;
 export type WireProfile = z.output<typeof profileSchema>;
-export type WireInbox = z.output<typeof inboxListSchema>["payload"][number];
 
 /** An id as the API wants it: a number, unless it would not survive as one. */
 export function toWireId(value: string): number | string {

@@ -53,10 +53,16 @@ export async function describeProfile(profile: LiveAgentProfileName): Promise<vo
       accountId: liveAgent.accountId,
       inboxId: liveAgent.inboxId,
       apiKey: liveAgent.apiKey,
+      fileTypes: ["image/*", "audio/*", "video/*", "text/*", "application/pdf"],
       ...(isSigned ? { signatureSecret, requireSignature: true } : {}),
     },
     // 1.19 and 2.16 have no priority.
-    options: { customAttributes: { tier: "gold & more" }, ...(profile === "1.19" || profile === "2.16" ? {} : { priority: "high" }) },
+    options: {
+      customAttributes: { tier: "gold & more" },
+      skills: ["returns & refunds"],
+      languages: ["de-CH"],
+      ...(profile === "1.19" || profile === "2.16" ? {} : { priority: "high" }),
+    },
     backend: createSimulatorBackend(liveAgent, isSigned ? signatureSecret : undefined),
     abilities,
     createStore: createSqliteStore,

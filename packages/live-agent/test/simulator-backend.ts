@@ -35,6 +35,15 @@ export function createSimulatorBackend(simulator: LiveAgentSimulator, secret?: s
     systemSays: (id, text) => void simulator.post(id, { text, as: "automation" }),
     // Before 2.18 a survey has no webhook, before 1.20 no answer.
     ...(isOld(simulator) ? {} : { surveyIsOffered: (id) => void simulator.survey(id) }),
+    // The technical user, the two people of the desk, and no team.
+    unknownRouting: [
+      { options: { assigneeId: "999999" }, known: ["1, 2, 3"] },
+      { options: { teamId: "999999" }, known: ["there are none"] },
+    ],
+    refusedFiles: [{ file: { name: "tool.exe", type: "application/x-msdownload", bytes: Buffer.from("MZ") }, reason: "image/*" }],
+    // So many messages of one conversation a minute are handed over line by line.
+    transcriptLines: 150,
+    notesAtDesk: (id) => simulator.conversation(id).notes.map(({ text }) => text),
     signalsAtDesk: (id) => signalsOf(simulator, id),
     filesAtDesk: (id) => filesOf(simulator, id),
     setAgentsOnline: (count) => void simulator.setAgents({ online: count }),

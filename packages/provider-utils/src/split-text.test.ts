@@ -10,6 +10,7 @@ describe("splitText", () => {
   it.each([
     ["a paragraph", "One two three.\n\nFour. Five\nsix seven", 25, ["One two three.", "Four. Five\nsix seven"]],
     ["a line", "One two. three\nfour five six", 20, ["One two. three", "four five six"]],
+    ["a line also where the limit ends a word [F098: line ends]", "one two three\nfour five six", 18, ["one two three", "four five six"]],
     ["a sentence", "One two three! Four five six", 20, ["One two three!", "Four five six"]],
     ["a word", "one two three four", 10, ["one two", "three four"]],
     ["nothing", "abcdefghij", 4, ["abcd", "efgh", "ij"]],

@@ -57,11 +57,17 @@ function* piecesOf(text: string, limit: number, unit: TextUnit): Generator<strin
   }
 }
 
+/** The place of the sentence among the borders: a full part can end with one, or at least with a word. */
+const sentenceBorder = 2;
+const sentenceEnd = /[.!?\u2026\u3002\uff01\uff1f]["'\u201d\u2019)\]]{0,3}$/;
+
 /** Where the part ends and where the next one begins. `following` is what comes after the full part. */
 function findCut(full: string, following: string): { end: number; next: number } {
   const whole = { end: full.length, next: full.length };
-  if (/^\s/.test(following)) return whole;
-  for (const border of borders) {
+  if (/^[\r\n]/.test(following)) return whole;
+  const endsWord = /^\s/.test(following);
+  for (const [rank, border] of borders.entries()) {
+    if (endsWord && rank >= sentenceBorder && (rank > sentenceBorder || sentenceEnd.test(full))) return whole;
     const last = [...full.matchAll(border)].at(-1);
     if (last && last.index >= full.length / 2) return { end: last.index, next: last.index + last[0].length };
   }

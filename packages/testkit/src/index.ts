@@ -10,6 +10,7 @@ export type {
   ConformanceFile,
   ConformanceMessage,
   ConformanceSignals,
+  ConformanceTokens,
   WebhookProof,
 } from "./conformance/conformance-backend.ts";
 export { describeHandoverStore, fillStore } from "./store-suite/index.ts";

@@ -7,6 +7,7 @@ const variants: readonly { readonly title: string; readonly options: TestVendorO
   { title: "with nothing but start", options: { abilities: Object.fromEntries(abilityNames.map((name) => [name, false])) } },
   { title: "with sparse event numbers", options: { eventNumbers: "sparse" } },
   { title: "with webhooks that are only nudges", options: { webhooks: "nudges" } },
+  { title: "with access tokens that run out", options: { tokenLifetimeMs: 120_000 } },
   { title: "with a grace time after an agent left", options: { agentLeftGraceSeconds: 30 } },
 ];
 
@@ -15,7 +16,9 @@ describe("test vendor", () => {
     it(`should pass the conformance suite ${title}`, { timeout: 60_000 }, async () => {
       const variant = await createTestVendor(options);
       try {
-        expect(await failedTests(variant, variant.provider)).toEqual([]);
+        // Transcripts of hundreds of lines are those of the vendor with everything: two dozen of them take their time.
+        const backend = { ...variant.backend, transcriptLines: 10 };
+        expect(await failedTests({ ...variant, backend }, variant.provider)).toEqual([]);
       } finally {
         await variant.close();
       }

@@ -65,6 +65,15 @@ export function catchUpTests(suite: Suite): readonly DrivenTest[] {
     }),
     ...when(
       suite.has("findChanged"),
+      test("should name all of 30 conversations that changed [F102 part: conversations]", async (driver) => {
+        const sinceMs = Date.now() - 1000;
+        const all: DrivenHandover[] = [];
+        for (let count = 0; count < 30; count += 1) all.push(await driver.start({ transcript: [] }));
+        for (const { deskId } of all) await driver.backend.agentSays(deskId, "hello");
+        await driver.backend.settle();
+        const changed = new Set(await driver.connection.findChanged?.(sinceMs, driver.call()));
+        expect(all.filter(({ started }) => !started.references.some((reference) => changed.has(reference)))).toEqual([]);
+      }),
       test("should name the conversations that changed [F001 part: one call per account]", async (driver) => {
         const sinceMs = Date.now();
         const driven = await driver.start();

@@ -1,3 +1,5 @@
+import type { Json } from "@handover/core";
+
 /** A value now or later. */
 export type Awaitable<Value> = Value | Promise<Value>;
 
@@ -37,6 +39,20 @@ export interface ConformanceConversation {
 /** How the vendor's webhooks prove where they come from. `none` when there are no webhooks. */
 export type WebhookProof = "signature" | "url-secret" | "both" | "none";
 
+/** How access tokens run out at the vendor. */
+export interface ConformanceTokens {
+  /** How long each of them works, as the vendor says. */
+  readonly lifetimeMs: number;
+  /** How many were given out since the reset. */
+  issued(): Awaitable<number>;
+  /** How many calls came with one that does not work any more, since the reset. */
+  refused(): Awaitable<number>;
+  /** Lets time pass at the contact centre, without waiting. */
+  passTime(durationMs: number): Awaitable<void>;
+  /** What was given out so far does not work any more. */
+  revoke(): Awaitable<void>;
+}
+
 /**
  * How the conformance suite looks into the contact centre and plays its people: an adapter of a few lines over a simulator.
  * A method that is optional is left out where the vendor has nothing like it; the tests that need it are left out then.
@@ -44,6 +60,15 @@ export type WebhookProof = "signature" | "url-secret" | "both" | "none";
  */
 export interface ConformanceBackend {
   readonly webhookProof: WebhookProof;
+
+  /** How many lines of a transcript the vendor takes in one call or minute. Default: 60. */
+  readonly transcriptLines?: number;
+  /** Files that the vendor refuses from users for what they are, with a word of the reason that the user is told; for vendors that do. */
+  readonly refusedFiles?: readonly { readonly file: ConformanceFile; readonly reason: string }[];
+  /** Options that name something which the desk does not have, and what it has instead; for vendors that can say. */
+  readonly unknownRouting?: readonly { readonly options: Readonly<Record<string, Json>>; readonly known: readonly string[] }[];
+  /** For vendors whose API takes access tokens that run out. */
+  readonly tokens?: ConformanceTokens;
 
   /** Empties the contact centre and puts everybody at work. Called before each test. */
   reset(): Awaitable<void>;
@@ -84,6 +109,8 @@ export interface ConformanceBackend {
   signalsAtDesk?(id: string): Awaitable<ConformanceSignals>;
   /** The files that the user and the bot sent, oldest first; for vendors that take files. */
   filesAtDesk?(id: string): Awaitable<readonly ConformanceFile[]>;
+  /** What people at the desk read of a conversation beside its messages: notes, fields. */
+  notesAtDesk?(id: string): Awaitable<readonly string[]>;
   /** How many people are at work. */
   setAgentsOnline?(count: number): Awaitable<void>;
 

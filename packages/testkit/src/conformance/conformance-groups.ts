@@ -1,5 +1,7 @@
 import { parseConfig } from "@handover/core";
 import { abilitiesTests } from "./abilities-group.ts";
+import { addressTests } from "./addresses-group.ts";
+import { answerTests } from "./answers-group.ts";
 import { catchUpTests } from "./catch-up-group.ts";
 import { checkTests } from "./check-group.ts";
 import { createContext, createLineLogger } from "./driver-context.ts";
@@ -10,12 +12,14 @@ import { fileTests } from "./files-group.ts";
 import { findSentTests } from "./find-sent-group.ts";
 import { findStartedTests } from "./find-started-group.ts";
 import { handOverTests } from "./hand-over-group.ts";
+import { longTranscriptTests } from "./long-transcript-group.ts";
 import { runtimeTests } from "./runtime-group.ts";
 import { sendTests } from "./send-group.ts";
 import { signalTests } from "./signals-group.ts";
 import { startTests } from "./start-group.ts";
 import { stateTests } from "./state-group.ts";
 import type { ConformanceGroup, ConformanceOptions, DrivenTest, Suite } from "./suite.ts";
+import { tokenTests } from "./tokens-group.ts";
 import { translateTests } from "./translate-group.ts";
 import { webhookTests } from "./webhook-group.ts";
 
@@ -23,6 +27,7 @@ const groups: Readonly<Record<string, (suite: Suite) => readonly DrivenTest[]>> 
   abilities: abilitiesTests,
   start: startTests,
   "hand over": handOverTests,
+  "long transcripts": longTranscriptTests,
   "find a lost start": findStartedTests,
   "send messages": sendTests,
   "find a lost message": findSentTests,
@@ -34,7 +39,10 @@ const groups: Readonly<Record<string, (suite: Suite) => readonly DrivenTest[]>> 
   checks: checkTests,
   signals: signalTests,
   errors: errorTests,
+  answers: answerTests,
+  addresses: addressTests,
   state: stateTests,
+  "access tokens": tokenTests,
 };
 
 /**

@@ -4,6 +4,12 @@ import type { Cache, Clock, HttpDispatcher, Json, Logger, MemoryScope, ProviderC
 /** The time of the suite: the system's. */
 const systemClock: Clock = { now: () => Date.now() };
 
+/** The system's time, that can be put forward. */
+export function createSuiteClock(): Clock & { passTime(durationMs: number): void } {
+  let aheadMs = 0;
+  return { now: () => Date.now() + aheadMs, passTime: (durationMs) => void (aheadMs += durationMs) };
+}
+
 /** A logger that keeps each line, at every level, with its fields. */
 export function createLineLogger(lines: string[]): Logger {
   const write = (level: string) => (message: string, fields?: object) =>
@@ -16,7 +22,10 @@ export function createContext(options: {
   readonly dispatcher: HttpDispatcher;
   readonly logger: Logger;
   readonly webhookUrl: string;
+  /** Default: the system's time. */
+  readonly clock?: Clock;
 }): ProviderContext {
+  const clock = options.clock ?? systemClock;
   const scopes = new Map<string, MemoryScope>();
   const scope = (key: string): MemoryScope => {
     const known = scopes.get(key) ?? createScope();
@@ -26,23 +35,23 @@ export function createContext(options: {
   return {
     connection: "conformance",
     dispatcher: options.dispatcher,
-    clock: systemClock,
+    clock,
     random: { bytes: (count) => randomBytes(count), number: () => Math.random() },
     logger: options.logger,
     webhookUrl: options.webhookUrl,
-    cache: createCache(),
+    cache: createCache(clock),
     memory: { account: scope("account"), user: (userKey) => scope(`user:${userKey}`) },
   };
 }
 
-function createCache(): Cache {
+function createCache(clock: Clock): Cache {
   const values = new Map<string, { value: Json; untilMs: number }>();
   return {
     get(key) {
       const kept = values.get(key);
-      return kept && kept.untilMs > systemClock.now() ? kept.value : undefined;
+      return kept && kept.untilMs > clock.now() ? kept.value : undefined;
     },
-    set: (key, value, lifetimeMs) => void values.set(key, { value, untilMs: systemClock.now() + lifetimeMs }),
+    set: (key, value, lifetimeMs) => void values.set(key, { value, untilMs: clock.now() + lifetimeMs }),
     delete: (key) => void values.delete(key),
   };
 }

@@ -19,7 +19,7 @@ import {
 import { expect } from "vitest";
 import type { ConformanceBackend, ConformanceConversation } from "./conformance-backend.ts";
 import { isActive, type DrivenHandover } from "./driven-handover.ts";
-import { createCall, createContext, createLineLogger, type CallOptions } from "./driver-context.ts";
+import { createCall, createContext, createLineLogger, createSuiteClock, type CallOptions } from "./driver-context.ts";
 import { startGateway, type Gateway } from "./gateway.ts";
 import { errorText, secretsOf, userMark } from "./secrets.ts";
 import type { ConformanceOptions } from "./suite.ts";
@@ -46,10 +46,14 @@ export interface Driver {
   readonly deliveries: VendorDelivery[];
   /** Deliveries of conversations that nobody knows. */
   readonly parked: VendorDelivery[];
+  /** What was logged so far, with its fields. */
+  readonly logged: readonly string[];
   /** Secrets of the settings and of the webhook URL. */
   readonly secrets: readonly string[];
   /** Makes another connection, for example with wrong settings. */
   connect(settings: unknown): HandoverConnection;
+  /** Lets time pass for the provider and, where its tokens run out, for the vendor, without waiting. */
+  passTime(durationMs: number): Promise<void>;
   call(options?: CallOptions): ReturnType<typeof createCall>;
   request(overrides?: RequestOverrides): StartRequest;
   /** One try of a start; with `crashAfterCheckpoint` the process dies right after that checkpoint, counted from 1. */
@@ -96,7 +100,8 @@ export async function openDriver(options: ConformanceOptions): Promise<Driver> {
     return received;
   });
   await backend.setWebhookUrl(receiver.url);
-  const context = createContext({ dispatcher: gateway.dispatcher, logger, webhookUrl: receiver.url });
+  const clock = createSuiteClock();
+  const context = createContext({ dispatcher: gateway.dispatcher, logger, webhookUrl: receiver.url, clock });
   const connect = (value: unknown): HandoverConnection => provider.connect(value, context);
 
   async function attemptStart(request: StartRequest, attempt: Parameters<Driver["attemptStart"]>[1] = {}): Promise<StartAttempt> {
@@ -132,8 +137,13 @@ export async function openDriver(options: ConformanceOptions): Promise<Driver> {
     receiver,
     deliveries: [],
     parked: [],
+    logged: lines,
     secrets: [...secretsOf(provider, settings), receiver.secret],
     connect,
+    async passTime(durationMs) {
+      clock.passTime(durationMs);
+      await backend.tokens?.passTime(durationMs);
+    },
     call: (call) => createCall(logger, call),
     request: (overrides) => newRequest(provider, options.options ?? {}, overrides),
     attemptStart,

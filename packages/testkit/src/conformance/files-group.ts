@@ -40,6 +40,13 @@ export function fileTests(suite: Suite): readonly DrivenTest[] {
     ...when(
       suite.has("sendMessage") && backend.filesAtDesk,
       test("should send files with name, type and caption, in order [F132 part: from the user, F134 part: allowed]", sendsFiles),
+      test("should send a file whole that comes slowly, once [F134 part: slow motion]", sendsSlowFile),
+      test("should say at once that the vendor refuses a file, as too large, of a wrong type or infected, and send nothing [F134 part: refused]", (driver) =>
+        sendsNothingRefused(driver)),
+    ),
+    ...when(
+      suite.has("sendMessage") && backend.refusedFiles,
+      test("should send nothing of a file that the desk does not take, and say what it takes [F134 part: wrong type]", refusesKinds),
     ),
   ];
 }
@@ -125,7 +132,61 @@ async function refusesLargeFiles(driver: Driver): Promise<void> {
   }
   if (!HandoverError.isInstance(outcome)) throw new Error("What fails for a file must be a typed error.", { cause: outcome });
   expect([outcome.effect, outcome.isRetryable, outcome.outcome]).toEqual(["message", false, "not-applied"]);
+  expect(outcome.message, "the limit").toMatch(/\d/);
   expect(added).toEqual([]);
+}
+
+async function sendsSlowFile(driver: Driver): Promise<void> {
+  const driven = await driver.start();
+  const bytes = Buffer.from(Array.from({ length: 64 }, (_, index) => `row ${index} of a slow file\n`).join(""));
+  const stream = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      for (let from = 0; from < bytes.length; from += 100) {
+        await new Promise((resolve) => setImmediate(resolve));
+        controller.enqueue(new Uint8Array(bytes.subarray(from, from + 100)));
+      }
+      controller.close();
+    },
+  });
+  const file = { id: "slow", name: "slow.txt", type: "text/plain", sizeBytes: bytes.length };
+  driver.gateway.setFaults(() => ({ kind: "delay", delayMs: 20 }));
+  await sendWith(driver, driven, newMessage({ attachments: [file] }), async () => ({ ...file, stream }));
+  driver.gateway.setFaults(undefined);
+  const arrived = (await driver.backend.filesAtDesk?.(driven.deskId)) ?? [];
+  expect(arrived.map((one) => [one.name, Buffer.from(one.bytes).toString()])).toEqual([["slow.txt", bytes.toString()]]);
+}
+
+/** The vendor itself refuses the call that carries the file. */
+async function sendsNothingRefused(driver: Driver): Promise<void> {
+  const driven = await driver.start();
+  const bytes = Buffer.from("the file that is refused");
+  const file = { id: "refused", name: "refused.txt", type: "text/plain", sizeBytes: bytes.length };
+  const before = (await driver.desk(driven)).messages.length;
+  for (const status of [413, 415, 422]) {
+    driver.gateway.setFaults(({ body }) =>
+      body.includes("the file that is refused") ? { kind: "answer", status, body: "{}" } : undefined,
+    );
+    const message = newMessage({ text: "see the file", attachments: [file] });
+    const error = await driver.failure(() => sendWith(driver, driven, message, async () => ({ ...file, stream: streamOf(bytes) })));
+    driver.gateway.setFaults(undefined);
+    expect([status, error.effect, error.isRetryable, error.outcome]).toEqual([status, "message", false, "not-applied"]);
+  }
+  expect((await driver.desk(driven)).messages).toHaveLength(before);
+  expect(await driver.backend.filesAtDesk?.(driven.deskId)).toEqual([]);
+}
+
+async function refusesKinds(driver: Driver): Promise<void> {
+  const driven = await driver.start();
+  const before = (await driver.desk(driven)).messages.length;
+  for (const { file, reason } of driver.backend.refusedFiles ?? []) {
+    const attachment = { id: "refused", name: file.name, type: file.type, sizeBytes: file.bytes.length };
+    const message = newMessage({ text: "see the file", attachments: [attachment] });
+    const content = async () => ({ ...attachment, stream: streamOf(file.bytes) });
+    const error = await driver.failure(() => sendWith(driver, driven, message, content));
+    expect([file.name, error.effect, error.isRetryable, error.outcome]).toEqual([file.name, "message", false, "not-applied"]);
+    expect(error.message).toContain(reason);
+  }
+  expect((await driver.desk(driven)).messages).toHaveLength(before);
 }
 
 async function sendsFiles(driver: Driver): Promise<void> {

@@ -15,6 +15,7 @@ export function findStartedTests(suite: Suite): readonly DrivenTest[] {
         expect(["absent", "unknown"]).toContain(found);
         expect(await driver.backend.conversations()).toHaveLength(0);
       }),
+      test("should find a lost start among many conversations that came after it [F102 part: conversations]", findsAmongMany),
       test("should not take the conversation of another handover for the lost one", async (driver) => {
         await driver.start();
         const found = await driver.connection.findStarted?.(driver.request(), driver.call());
@@ -37,6 +38,30 @@ async function losesEachAnswer(driver: Driver): Promise<void> {
     expect(conversations.length, `the answer of call ${lost} was lost`).toBeLessThanOrEqual(1);
     if (started) await expectRelay(driver, request, started, conversations[0]?.id ?? "");
   }
+}
+
+/** More of them than a page has at any vendor that we know. */
+async function findsAmongMany(driver: Driver): Promise<void> {
+  const { request, progress } = await loseCreation(driver);
+  const [lost] = await driver.backend.conversations();
+  for (let count = 0; count < 30; count += 1) await driver.attemptStart(driver.request({ transcript: [] }));
+  const found = await driver.connection.findStarted?.({ ...request, resume: progress }, driver.call());
+  expect(found, "it is there").not.toBe("absent");
+  if (typeof found === "object") await expectRelay(driver, request, found, lost?.id ?? "");
+}
+
+/** A start that loses the answer which tells of its conversation, and whatever comes after it. */
+async function loseCreation(driver: Driver): Promise<{ readonly request: Request; readonly progress: Attempt["progress"] }> {
+  const { length: calls } = await callsOfStart(driver);
+  for (let lost = 1; lost <= calls; lost += 1) {
+    await driver.backend.reset();
+    const request = driver.request({ transcript: [] });
+    driver.gateway.setFaults((_call, index) => (index >= lost ? { kind: "lose-answer" } : undefined));
+    const { progress } = await driver.attemptStart(request);
+    driver.gateway.setFaults(undefined);
+    if ((await driver.backend.conversations()).length === 1) return { request, progress };
+  }
+  throw new Error("No answer tells of the conversation.");
 }
 
 async function callsOfStart(driver: Driver): Promise<readonly unknown[]> {

@@ -4,10 +4,11 @@ import type { HttpDispatcher } from "@handover/core";
 import { Agent, request as sendRequest, type Dispatcher } from "undici";
 import { startLoopbackServer, type LoopbackRequest } from "./loopback-server.ts";
 
-/** What becomes of a call: an answer instead of the vendor's, the vendor's answer lost on its way, or one that takes its time. */
+/** What becomes of a call: an answer instead of the vendor's, the vendor's answer lost on its way, without its body, or late. */
 export type GatewayFault =
   | { readonly kind: "answer"; readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   | { readonly kind: "lose-answer" }
+  | { readonly kind: "empty-answer" }
   | { readonly kind: "delay"; readonly delayMs: number }
   | { readonly kind: "cut" };
 
@@ -50,6 +51,7 @@ export async function startGateway(): Promise<Gateway> {
     if (fault?.kind === "delay") await setTimeout(fault.delayMs);
     const answer = await forward(agent, call, request);
     if (fault?.kind === "lose-answer") return void response.destroy();
+    if (fault?.kind === "empty-answer") return void response.writeHead(answer.status).end();
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 

@@ -1,4 +1,4 @@
-import { parseConfig, type Json, type TranscriptEntry } from "@handover/core";
+import { HandoverError, parseConfig, type Json, type TranscriptEntry } from "@handover/core";
 import { expect } from "vitest";
 import type { DrivenHandover } from "./driven-handover.ts";
 import { agentTexts } from "./driven-handover.ts";
@@ -23,6 +23,11 @@ export function handOverTests(suite: Suite): readonly DrivenTest[] {
       wanted.length > 0,
       test("should hand over routing exactly as it was given, before anything is written [F051, F150 part: exact values]", (driver) =>
         routesFirst(driver, wanted)),
+    ),
+    test("should hand over what is known of the user before anything is written [F051 part: language and attributes]", tellsUserFirst),
+    ...when(
+      suite.backend.unknownRouting,
+      test("should name what the desk has when a handover asks for something that it has not [F150 part: unknown names]", namesKnown),
     ),
     ...oddIds.map((id) =>
       test(`should start, relay and end with the ids ${JSON.stringify(id)} [F093 part: ids]`, (driver) => runWithId(driver, id)),
@@ -88,6 +93,44 @@ async function routesFirst(driver: Driver, wanted: readonly string[]): Promise<v
     const place = calls.findIndex(({ body, url }) => body.includes(value) || decodeURIComponent(url).includes(value));
     expect(place, `"${value}" of the options was never sent`).toBeGreaterThanOrEqual(0);
     if (firstWords >= 0) expect(place, `"${value}" of the options was sent after the first line`).toBeLessThanOrEqual(firstWords);
+  }
+}
+
+/** A vendor may have no field for the language; where it has one, it is there in time. */
+async function tellsUserFirst(driver: Driver): Promise<void> {
+  const user = {
+    id: "user-with-attributes",
+    name: "Ada",
+    language: "de",
+    isVerified: true,
+    attributes: { customerNumber: "C-0815 & more" },
+  };
+  const transcript = newTranscript(2);
+  await driver.start({ transcript, user });
+  const bodies = driver.gateway.calls.map(({ body }) => body);
+  const firstWords = bodies.findIndex((body) => transcript.some(({ message }) => body.includes(message.text ?? "-")));
+  const attribute = bodies.findIndex((body) => body.includes("C-0815 & more"));
+  expect(attribute, "an attribute of the user was never sent").toBeGreaterThanOrEqual(0);
+  const language = bodies.findIndex((body) => body.includes('"de"'));
+  if (firstWords >= 0)
+    for (const place of [attribute, language]) expect(place, "sent after the first line").toBeLessThanOrEqual(firstWords);
+}
+
+/** Refused with the list, or taken with a warning that has it: whichever the vendor's routing is, hard or soft. */
+async function namesKnown(driver: Driver): Promise<void> {
+  const { provider } = driver.options;
+  for (const { options, known } of driver.backend.unknownRouting ?? []) {
+    const before = driver.logged.length;
+    const all = { ...driver.options.options, ...options };
+    const { started, error } = await driver.attemptStart(
+      driver.request({ options: parseConfig(provider.options, all, "unknown routing") }),
+    );
+    const warnings = driver.logged.slice(before).filter((line) => line.startsWith("warn "));
+    const told = HandoverError.isInstance(error) ? error.message : warnings.join("\n");
+    for (const name of known) expect(told, `${name} of ${JSON.stringify(options)}`).toContain(name);
+    if (started) continue;
+    expect(HandoverError.isInstance(error) && [error.effect, error.outcome, error.isRetryable]).toEqual(["handover", "not-applied", false]);
+    expect(await driver.backend.conversations()).toEqual([]);
   }
 }
 

@@ -70,6 +70,10 @@ export function signalTests(suite: Suite): readonly DrivenTest[] {
     ...when(
       suite.has("getQueueStatuses"),
       test("should give the queue by handover, unknown numbers being absent [F142 part: provider, F145 part: one batch]", givesQueue),
+      test(
+        "should ask for the queue of 20 handovers at once, and say how long the answer holds [F145 part: calls, minimum interval]",
+        asksSparingly,
+      ),
     ),
     ...when(
       suite.has("recognizeUserMessage"),
@@ -91,6 +95,10 @@ export function signalTests(suite: Suite): readonly DrivenTest[] {
         const { name } = (await driver.connection.getAgentProfile?.(agentId, driver.call())) ?? {};
         expect(name ?? "").not.toContain("@");
       }),
+      test(
+        "should give up a slow name service when it is told to, and ask again the next time [F151 part: a slow name service]",
+        givesUpNames,
+      ),
     ),
     ...when(
       suite.has("downloadAttachment", "translate") && suite.hears && backend.agentSendsFile,
@@ -151,6 +159,44 @@ async function givesQueue(driver: Driver): Promise<void> {
     if (estimatedWaitMs !== undefined) expect(estimatedWaitMs).toBeGreaterThanOrEqual(0);
     expect(validForMs).toBeGreaterThan(0);
   }
+}
+
+/** At most a call for each where the vendor has no call for all; finding out which it has may take more, once. */
+async function asksSparingly(driver: Driver): Promise<void> {
+  const waiting: DrivenHandover[] = [];
+  for (let count = 0; count < 20; count += 1) waiting.push(await driver.start({ transcript: [] }));
+  const handovers = waiting.map(({ handover }) => handover);
+  const first = await driver.connection.getQueueStatuses?.(handovers, driver.call());
+  const before = driver.gateway.calls.length;
+  const second = await driver.connection.getQueueStatuses?.(handovers, driver.call());
+  const calls = driver.gateway.calls.slice(before);
+  expect(calls.length).toBeLessThanOrEqual(handovers.length);
+  expect(new Set(calls.map(({ method, url, body }) => `${method} ${url} ${body}`)).size, "a call that is made twice").toBe(calls.length);
+  expect(second, "nothing has changed").toEqual(first);
+  for (const { validForMs } of second?.values() ?? []) expect(validForMs, "the shortest interval").toBeGreaterThanOrEqual(1000);
+}
+
+/** A name service that answers too late for everybody. */
+const slowMs = 10_000;
+
+async function givesUpNames(driver: Driver): Promise<void> {
+  const driven = await driver.start();
+  await driver.backend.agentSays(driven.deskId, "hello");
+  await driver.observe();
+  const agentId = receivedMessages(driven).find(({ author }) => author.role === "agent")?.author.id;
+  if (agentId === undefined) return;
+  const controller = new AbortController();
+  driver.gateway.setFaults(() => {
+    controller.abort();
+    return { kind: "delay", delayMs: slowMs };
+  });
+  const startedAtMs = Date.now();
+  const error = await driver.failure(() => driver.connection.getAgentProfile?.(agentId, driver.call({ signal: controller.signal })));
+  expect(Date.now() - startedAtMs, "waits although nobody does").toBeLessThan(slowMs);
+  expect(error.outcome).toBe("not-applied");
+  driver.gateway.setFaults(undefined);
+  const { id } = (await driver.connection.getAgentProfile?.(agentId, driver.call())) ?? {};
+  expect(id, "the next one who asks is told").toBe(agentId);
 }
 
 async function fetchesFile(driver: Driver): Promise<void> {

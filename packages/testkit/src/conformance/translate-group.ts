@@ -156,6 +156,10 @@ export function translateTests(suite: Suite): readonly DrivenTest[] {
         expect(event.agent.name).not.toContain("@");
       }
     }),
+    ...when(
+      backend.agentTransfers,
+      test("should give each message its own author, also after a transfer within seconds [F151 part: each its own author]", ownAuthors),
+    ),
     test("should not let what was said before the end open it again [F034 part: older states]", async (driver) => {
       const driven = await driver.start();
       await backend.agentIsAssigned?.(driven.deskId);
@@ -252,6 +256,23 @@ async function hidesOddNotes(driver: Driver): Promise<void> {
   for await (const delivery of forgedDeliveries(driver, notes, 1000)) {
     const { events } = translate(driver, driven.handover, delivery);
     expect(shownTexts(events), "an odd note was shown").not.toContain(secretNote);
+  }
+}
+
+/** All of it has happened before anything of it is translated. */
+async function ownAuthors(driver: Driver): Promise<void> {
+  const driven = await driver.start();
+  await driver.backend.agentAccepts(driven.deskId);
+  await driver.backend.agentSays(driven.deskId, "from the first");
+  await driver.backend.agentTransfers?.(driven.deskId);
+  await driver.backend.agentSays(driven.deskId, "from the second");
+  await driver.observe();
+  await driver.catchUp(driven);
+  const authors = receivedMessages(driven).flatMap(({ author, text }) => (author.role === "agent" ? [{ text, ...author }] : []));
+  expect(authors.map(({ text }) => text)).toEqual(["from the first", "from the second"]);
+  for (const key of ["id", "name"] as const) {
+    const [first, second] = authors.map((author) => author[key]);
+    if (first !== undefined || second !== undefined) expect(second, `${key} of both messages`).not.toBe(first);
   }
 }
 

@@ -19,6 +19,8 @@ export interface TestVendorOptions {
   readonly webhooks?: WebhookMode;
   /** The handover ends by itself this long after the last agent left. Default: never. */
   readonly agentLeftGraceSeconds?: number;
+  /** Calls need access tokens that work so long. Default: the key itself is sent with each call. */
+  readonly tokenLifetimeMs?: number;
 }
 
 /** A running contact centre and a provider for it. */
@@ -42,6 +44,7 @@ export interface TestVendorConnectionSettings {
   readonly webhookSecret: string;
   readonly eventNumbers: "dense" | "sparse";
   readonly agentLeftGraceSeconds?: number;
+  readonly hasAccessTokens?: boolean;
   readonly abilities: readonly AbilityName[];
 }
 
@@ -60,6 +63,7 @@ export async function createTestVendor(options: TestVendorOptions = {}): Promise
     webhooks: options.webhooks ?? "events",
     // A provider that does not plan cannot split: its vendor takes texts of any length.
     textCharacters: abilities.includes("planMessage") ? vendorLimits.textCharacters : Infinity,
+    ...(options.tokenLifetimeMs === undefined ? {} : { tokenLifetimeMs: options.tokenLifetimeMs }),
   });
   const { agentLeftGraceSeconds } = options;
   return {
@@ -69,6 +73,7 @@ export async function createTestVendor(options: TestVendorOptions = {}): Promise
       ...secrets,
       eventNumbers,
       ...(agentLeftGraceSeconds === undefined ? {} : { agentLeftGraceSeconds }),
+      ...(options.tokenLifetimeMs === undefined ? {} : { hasAccessTokens: true }),
       abilities,
     },
     abilities,

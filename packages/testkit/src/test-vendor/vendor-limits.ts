@@ -6,4 +6,6 @@ export const vendorLimits = {
   transcriptLines: 50,
   /** Events in one answer of the listing. */
   pageSize: 20,
+  /** Skills that somebody at the desk has. Another one is taken, and ignored. */
+  skills: ["german", "billing", "returns"],
 } as const;

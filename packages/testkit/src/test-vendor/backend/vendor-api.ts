@@ -4,6 +4,7 @@ import { vendorLimits } from "../vendor-limits.ts";
 import { VendorApiRefusal } from "./vendor-error.ts";
 import type { VendorPeople } from "./vendor-agents.ts";
 import type { VendorAuthor, VendorConversation } from "./vendor-records.ts";
+import type { VendorAccess } from "./vendor-tokens.ts";
 
 /** A call of the API, already authenticated. */
 export interface ApiCall {
@@ -25,15 +26,22 @@ export interface ApiAnswer {
 type Handler = (call: ApiCall, ids: readonly string[]) => ApiAnswer;
 
 /** The API of the test vendor: `METHOD /path` with `:` for ids. */
-export function createVendorApi(desk: VendorDesk, people: VendorPeople, textCharacters: number): (call: ApiCall) => ApiAnswer {
+export function createVendorApi(options: {
+  readonly desk: VendorDesk;
+  readonly people: VendorPeople;
+  readonly textCharacters: number;
+  readonly giveToken: VendorAccess["giveToken"];
+}): (call: ApiCall) => ApiAnswer {
+  const { desk, people, textCharacters } = options;
   const routes: readonly (readonly [string, Handler])[] = [
+    ["POST /token", () => created(options.giveToken())],
     ["GET /account", () => ok({ id: "acme", agents_online: desk.online })],
     ["GET /availability", () => ok({ is_open: desk.online > 0, agents_online: desk.online })],
     ["GET /queue", ({ query }) => ok({ items: query.getAll("conversation").map((id) => ({ conversation: id, ...queueOf(desk) })) })],
     ["GET /agents/:", (_, [id = ""]) => ok(agentView(desk, id))],
     ["GET /files/:", (_, [id = ""]) => fileAnswer(desk, id)],
     ["GET /conversations", ({ query }) => ok({ items: search(desk, query).map(conversationView) })],
-    ["POST /conversations", ({ body }) => created(conversationView(open(desk, body, textCharacters)))],
+    ["POST /conversations", ({ body }) => created(openedView(open(desk, body, textCharacters)))],
     ["GET /conversations/:", (_, [id = ""]) => ok(conversationView(desk.get(id)))],
     ["PATCH /conversations/:", ({ body }, [id = ""]) => signal(desk.get(id).signals.changes, body)],
     ["GET /conversations/:/events", ({ query }, [id = ""]) => ok(listEvents(desk.get(id), query))],
@@ -128,6 +136,14 @@ function listEvents(conversation: VendorConversation, query: URLSearchParams): u
 
 function conversationView(conversation: VendorConversation): unknown {
   return { id: conversation.id, external_id: conversation.externalId ?? null, status: conversation.status };
+}
+
+/** Routing is soft: it says of which skills it knows nobody. */
+function openedView(conversation: VendorConversation): unknown {
+  const skills = conversation.routing["skills"];
+  const unknown = (Array.isArray(skills) ? skills : []).filter((skill) => !vendorLimits.skills.some((known) => known === skill));
+  const view = conversationView(conversation) as object;
+  return unknown.length === 0 ? view : { ...view, unknown_skills: unknown, known_skills: vendorLimits.skills };
 }
 
 function agentView(desk: VendorDesk, id: string): unknown {

@@ -1,11 +1,13 @@
 import type { Clock } from "@handover/core";
-import type { ConformanceBackend, ConformanceConversation } from "../../conformance/conformance-backend.ts";
+import type { ConformanceBackend, ConformanceConversation, ConformanceTokens } from "../../conformance/conformance-backend.ts";
 import { createVendorPeople, type VendorPeople } from "./vendor-agents.ts";
 import { createVendorApi } from "./vendor-api.ts";
 import { createVendorDesk } from "./vendor-desk.ts";
 import { createFaultPlan, type TestVendorFaults } from "./vendor-faults.ts";
 import type { VendorConversation, VendorMessage } from "./vendor-records.ts";
 import { startVendorServer, type ReceivedCall } from "./vendor-server.ts";
+import { vendorLimits } from "../vendor-limits.ts";
+import { createVendorAccess } from "./vendor-tokens.ts";
 import { createWebhookSender, type WebhookMode } from "./vendor-webhooks.ts";
 
 /** How a test vendor's contact centre behaves. */
@@ -19,10 +21,15 @@ export interface TestVendorBackendOptions {
   readonly webhooks: WebhookMode;
   /** The longest text of a message, in Unicode code points. */
   readonly textCharacters: number;
+  /** Calls need access tokens that work so long; without it the key itself. */
+  readonly tokenLifetimeMs?: number;
 }
 
 /** The contact centre of the test vendor: a real HTTP server with an honest state, and the people who work there. */
-export interface TestVendorBackend extends Required<Omit<ConformanceBackend, "filesAtDesk" | "signWebhookAt">> {
+export interface TestVendorBackend extends Required<
+  Omit<ConformanceBackend, "filesAtDesk" | "signWebhookAt" | "tokens" | "notesAtDesk" | "refusedFiles">
+> {
+  readonly tokens?: ConformanceTokens;
   /** Where its API is: `http://127.0.0.1:<port>/api`. */
   readonly baseUrl: string;
   /** The people at the desk, with everything they can do; the methods of the probe call these. */
@@ -51,13 +58,21 @@ export async function startTestVendorBackend(options: TestVendorBackendOptions):
   const plan = createFaultPlan();
   const sender = createWebhookSender({ secret: options.webhookSecret, plan });
   sender.setMode(options.webhooks);
-  const desk = createVendorDesk({ clock: options.clock, areNumbersDense: options.areNumbersDense, emit: sender.push });
+  let aheadMs = 0;
+  const clock: Clock = { now: () => options.clock.now() + aheadMs };
+  const desk = createVendorDesk({ clock, areNumbersDense: options.areNumbersDense, emit: sender.push });
   const people = createVendorPeople(desk);
   const watchers = new Set<() => void>();
-  const handle = createVendorApi(desk, people, options.textCharacters);
   let { apiKey } = options;
-  const server = await startVendorServer({
+  const access = createVendorAccess({
     apiKey: () => apiKey,
+    clock,
+    passTime: (durationMs) => void (aheadMs += durationMs),
+    lifetimeMs: options.tokenLifetimeMs,
+  });
+  const handle = createVendorApi({ desk, people, textCharacters: options.textCharacters, giveToken: access.giveToken });
+  const server = await startVendorServer({
+    admits: access.admits,
     plan,
     beforeAnswer: sender.idle,
     handle: (call) => {
@@ -71,6 +86,9 @@ export async function startTestVendorBackend(options: TestVendorBackendOptions):
   return {
     ...createProbe(people),
     webhookProof: "both",
+    unknownRouting: [{ options: { skills: ["klingon"] }, known: vendorLimits.skills }],
+    transcriptLines: vendorLimits.transcriptLines,
+    ...(access.tokens ? { tokens: access.tokens } : {}),
     baseUrl: server.baseUrl,
     people,
     calls: server.calls,
@@ -80,6 +98,7 @@ export async function startTestVendorBackend(options: TestVendorBackendOptions):
       sender.clear();
       plan.set({});
       desk.reset();
+      access.reset();
       server.calls.length = 0;
       apiKey = options.apiKey;
     },

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { safeEqual } from "@handover/provider-utils";
 import type { ApiAnswer, ApiCall } from "./vendor-api.ts";
 import { VendorApiRefusal } from "./vendor-error.ts";
 import type { FaultPlan } from "./vendor-faults.ts";
+import type { VendorAccess } from "./vendor-tokens.ts";
 
 /** A call that arrived, without its secrets. */
 export interface ReceivedCall {
@@ -22,7 +22,7 @@ export interface VendorServer {
 
 /** Serves the API on 127.0.0.1 and a free port. */
 export async function startVendorServer(options: {
-  readonly apiKey: () => string;
+  readonly admits: VendorAccess["admits"];
   readonly plan: FaultPlan;
   readonly handle: (call: ApiCall) => ApiAnswer;
   /** Awaited before the answer of a create call, for vendors whose events are faster than their answers. */
@@ -46,7 +46,7 @@ export async function startVendorServer(options: {
       return send(response, refusal(fault.status, "fault"), fault.retryAfterSeconds);
     }
     const segments = path.split("/").slice(1).map(decodeURIComponent);
-    const isAuthentic = safeEqual(request.headers.authorization ?? "", `Bearer ${options.apiKey()}`);
+    const isAuthentic = options.admits({ method, path, authorization: request.headers.authorization ?? "" });
     const answer = isAuthentic ? attempt(() => options.handle({ method, segments, query: url.searchParams, body })) : refusal(401, "key");
     if (method === "POST" && path === "/conversations" && options.plan.faults().eventBeforeStartAnswer) await options.beforeAnswer();
     if (fault.losesAnswer) return void response.destroy();

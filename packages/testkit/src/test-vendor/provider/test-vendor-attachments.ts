@@ -1,11 +1,11 @@
 import { HandoverError, ProviderApiError, type Attachment, type AttachmentContent, type Call, type ProviderContext } from "@handover/core";
 import { request, type Dispatcher } from "undici";
+import type { TestVendorClient } from "./test-vendor-client.ts";
 import type { TestVendorSettings } from "./test-vendor-settings.ts";
 
 /** Fetches a file by its id, always from the configured API: an address in a message is not to be trusted. */
 export async function downloadAttachment(
-  settings: TestVendorSettings,
-  context: ProviderContext,
+  { settings, context, client }: { settings: TestVendorSettings; context: ProviderContext; client: Pick<TestVendorClient, "headers"> },
   attachment: Attachment,
   call: Call,
 ): Promise<AttachmentContent> {
@@ -14,7 +14,7 @@ export async function downloadAttachment(
   const url = `${settings.baseUrl}/files/${encodeURIComponent(file)}`;
   const dispatcher = context.dispatcher as Dispatcher | undefined;
   const answer = await request(url, {
-    headers: { authorization: `Bearer ${settings.apiKey}` },
+    headers: await client.headers(call.signal),
     signal: call.signal,
     ...(dispatcher ? { dispatcher } : {}),
   });

@@ -1,6 +1,7 @@
 import { ConversationGoneError, UnavailableError, UnsupportedError, type ProviderContext } from "@handover/core";
-import { createHttpClient, parseBody, pathOf, type HttpRequest, type HttpResponse } from "@handover/provider-utils";
+import { createHttpClient, parseBody, pathOf, type HttpHeaders, type HttpRequest, type HttpResponse } from "@handover/provider-utils";
 import type { z, ZodType } from "zod";
+import { createCredentials } from "./test-vendor-credentials.ts";
 import type { TestVendorSettings } from "./test-vendor-settings.ts";
 import { wireAnswers } from "./test-vendor-wire.ts";
 
@@ -25,14 +26,17 @@ export interface TestVendorClient {
   closeConversation(send: Send): Promise<void>;
   changeConversation(send: Send): Promise<void>;
   signal(kind: "typing" | "presence" | "receipts" | "survey", send: Send): Promise<void>;
+  /** What a call carries that is made without this client. */
+  headers(signal: AbortSignal): Promise<HttpHeaders>;
   close(): Promise<void>;
 }
 
 /** Makes a client. It opens nothing until the first call. */
 export function createTestVendorClient(settings: TestVendorSettings, context: ProviderContext): TestVendorClient {
+  const credentials = createCredentials(settings, context);
   const http = createHttpClient({
     baseUrl: settings.baseUrl,
-    headers: { authorization: `Bearer ${settings.apiKey}` },
+    ...credentials.clientOptions,
     context,
     describeError: (response) => withCode(errorCode(response)),
   });
@@ -70,7 +74,11 @@ export function createTestVendorClient(settings: TestVendorSettings, context: Pr
     },
     changeConversation: (change) => send("PATCH", pathOf`/conversations/${change.conversation}`, change),
     signal: (kind, data) => send("POST", pathOf`/conversations/${data.conversation}/${kind}`, data),
-    close: () => http.close(),
+    headers: (signal) => credentials.headers(signal),
+    async close() {
+      await http.close();
+      await credentials.close();
+    },
   };
 }
 

@@ -79,7 +79,7 @@ function connect(settings: TestVendorSettings, context: ProviderContext): Connec
       const { id, name, picture } = await client.getAgent(agentId, signal);
       return { id, name, ...(picture ? { avatarUrl: picture } : {}) };
     },
-    downloadAttachment: (_handover, attachment, call) => downloadAttachment(settings, context, attachment, call),
+    downloadAttachment: (_handover, attachment, call) => downloadAttachment({ settings, context, client }, attachment, call),
     recognizeUserMessage: (_handover, message) => recognizeUserMessage(message),
     async prepare({ signal }) {
       await client.getAccount(signal);

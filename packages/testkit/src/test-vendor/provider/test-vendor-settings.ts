@@ -14,6 +14,10 @@ export const testVendorSettingsSchema = z.strictObject({
     title: "Grace time",
     description: "The handover ends when nobody has come back this long after the last agent left. Empty: it stays open.",
   }),
+  hasAccessTokens: z.boolean().default(false).meta({
+    title: "Access tokens",
+    description: "Calls carry an access token that is got with the key and renewed before it runs out, instead of the key.",
+  }),
   abilities: z
     .array(z.enum(abilityNames))
     .optional()

@@ -25,7 +25,7 @@ export async function start(client: TestVendorClient, request: Request, call: St
   if (resumed !== undefined) return toStarted(request, resumed);
   await call.checkpoint({ references: [toExternalReference(externalId)] });
   const { lines } = firstLines(request.transcript);
-  const { id } = await client.createConversation(
+  const { id, ...created } = await client.createConversation(
     withoutEmpty({
       external_id: externalId,
       customer: toCustomer(request),
@@ -38,6 +38,10 @@ export async function start(client: TestVendorClient, request: Request, call: St
     call.signal,
   );
   await call.checkpoint({ state: { conversation: id } });
+  if (created.unknown_skills) {
+    const facts = { unknown: created.unknown_skills.join(", "), known: (created.known_skills ?? []).join(", ") };
+    call.logger.warn("the desk ignores skills that nobody has", facts);
+  }
   return toStarted(request, id);
 }
 

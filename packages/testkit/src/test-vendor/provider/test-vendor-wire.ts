@@ -51,9 +51,16 @@ export const wireData = {
 
 /** Answers of the API. */
 export const wireAnswers = {
+  token: z.object({ access_token: z.string().min(1), expires_in: z.number().positive() }),
   account: z.object({ id: z.string(), agents_online: z.number().int().nonnegative() }),
   availability: z.object({ is_open: z.boolean(), agents_online: z.number().int().nonnegative() }),
-  conversation: z.object({ id: z.string(), status: z.string(), external_id: z.string().nullish() }),
+  conversation: z.object({
+    id: z.string(),
+    status: z.string(),
+    external_id: z.string().nullish(),
+    unknown_skills: z.array(z.string()).nullish(),
+    known_skills: z.array(z.string()).nullish(),
+  }),
   conversations: z.object({ items: z.array(z.object({ id: z.string(), status: z.string(), external_id: z.string().nullish() })) }),
   message: z.object({ id: z.string() }),
   messages: z.object({ items: z.array(z.object({ id: z.string() })) }),
