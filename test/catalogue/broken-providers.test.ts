@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ProviderApiError, type HandoverConnection, type HandoverProvider } from "@handover/core";
+import { ProviderApiError, StateIncompatibleError, type HandoverConnection, type HandoverProvider } from "@handover/core";
 import { createTestVendor, testVendorProvider } from "@handover/testkit";
 import { z } from "zod";
 import { useWorld } from "../runtime/support/use-world.ts";
@@ -80,21 +80,76 @@ describe("a provider that is broken", () => {
   );
 });
 
-describe("a failure", () => {
+const brokenTranslation = changedProvider(() => ({
+  translate() {
+    throw new TypeError("Cannot read properties of undefined");
+  },
+}));
+const unreadableState = changedProvider(() => ({
+  translate() {
+    throw new StateIncompatibleError({ message: "A newer release wrote this." });
+  },
+}));
+const unplannable = () => ({
+  planMessage() {
+    throw new TypeError("Cannot read properties of undefined");
+  },
+});
+
+const fieldsOf = (handover: string | undefined, code: string, vendorReference?: string) => ({
+  handover,
+  connection: "desk",
+  provider: testVendorProvider.name,
+  code,
+  ...(vendorReference === undefined ? {} : { vendorReference }),
+});
+/** The fields of the error line with a code. */
+async function lineOf(opened: World, code: string): Promise<Readonly<Record<string, unknown>>> {
+  const find = () => errorLines(opened).find(({ fields }) => fields["code"] === code);
+  await expect.poll(find, { timeout: 10_000 }).toBeDefined();
+  return find()!.fields;
+}
+
+describe("a failure [F124]", () => {
   const refusal = (): Promise<never> =>
     Promise.reject(
-      new ProviderApiError({ code: "INBOX_UNKNOWN", message: "The desk does not know the inbox.", status: 422, effect: "handover" }),
+      new ProviderApiError({
+        code: "INBOX_UNKNOWN",
+        message: "The desk does not know the inbox.",
+        status: 422,
+        effect: "handover",
+        vendorReferenceId: "request-4711",
+      }),
     );
   const failures: readonly {
     readonly what: string;
     readonly options: WorldOptions;
     readonly prepare?: (opened: World) => void;
     readonly code: string;
+    /** What the vendor said about the failed call, for its support. */
+    readonly vendorReference?: string;
   }[] = [
     {
       what: "a start that is refused",
       options: { runtime: { providers: [changedProvider(() => ({ start: refusal }))] } },
       code: "INBOX_UNKNOWN",
+      vendorReference: "request-4711",
+    },
+    {
+      what: "a start whose outcome nobody knows",
+      options: { vendor: { abilities: { findStarted: false, receiveWebhook: false, catchUp: false } }, timing: { callTimeoutMs: 300 } },
+      prepare: (opened) => opened.vendor.backend.setFaults({ loseAnswerRate: 1, only: "POST /conversations", times: 1 }),
+      code: "START_IN_DOUBT",
+    },
+    {
+      what: "a translation that throws",
+      options: { runtime: { providers: [brokenTranslation] } },
+      code: "TRANSLATION_FAILED",
+    },
+    {
+      what: "a state that cannot be read",
+      options: { runtime: { providers: [unreadableState] } },
+      code: "STATE_INCOMPATIBLE",
     },
     {
       what: "a wrong key",
@@ -111,8 +166,8 @@ describe("a failure", () => {
   ];
 
   it.each(failures)(
-    "should write one error line with handover, connection and the code that the status has, too: $what [F124 failed starts: handover, connection and code]",
-    async ({ options, prepare, code }) => {
+    "should write one error line with handover, provider, connection, the vendor's reference and the code that the status has, too: $what",
+    async ({ options, prepare, code, vendorReference }) => {
       const opened = await open(options);
       prepare?.(opened);
       const chat = opened.record("c");
@@ -120,10 +175,49 @@ describe("a failure", () => {
       const ended = await chat.untilStatus("ended");
       expect(ended).toMatchObject({ reason: "failed", cause: { actor: "system", code } });
       expect(errorLines(opened)).toEqual([
-        expect.objectContaining({ fields: expect.objectContaining({ handover: ended.handover, connection: "desk", code }) as unknown }),
+        expect.objectContaining({ fields: expect.objectContaining(fieldsOf(ended.handover, code, vendorReference)) as unknown }),
       ]);
+      expect(await lineOf(opened, code)).toMatchObject(fieldsOf(ended.handover, code, vendorReference));
     },
   );
+
+  const refused = new ProviderApiError({
+    code: "TEXT_REFUSED",
+    message: "The desk refuses the text.",
+    status: 422,
+    vendorReferenceId: "r-1",
+  });
+  it.each([
+    {
+      what: "a message that is refused",
+      change: () => ({ sendMessage: () => Promise.reject(refused) }),
+      code: "TEXT_REFUSED",
+      vendorReference: "r-1",
+    },
+    { what: "a message that cannot be planned", change: unplannable, code: "PLANNING_FAILED" },
+  ])("should write one error line, too, and the notice has the code: $what", async ({ change, code, vendorReference }) => {
+    const opened = await open({ runtime: { providers: [changedProvider(change)] } });
+    const chat = opened.record("c");
+    const { handover } = await opened.runtime.requestHandover({ endpoint: "web", conversation: "c" });
+    await chat.untilStatus("queued");
+    await opened.say("c", "1", "hello desk");
+    const notice = await chat.until("the notice", ({ event }) => event === "message-failed");
+    expect(notice).toMatchObject({ handover, cause: { code } });
+    expect(errorLines(opened)).toHaveLength(1);
+    expect(await lineOf(opened, code)).toMatchObject(fieldsOf(handover, code, vendorReference));
+  });
+
+  it("should write one error line, too, about an end that the desk refuses", async () => {
+    const provider = changedProvider(() => ({ end: () => Promise.reject(refused) }));
+    const opened = await open({ runtime: { providers: [provider] } });
+    const chat = opened.record("c");
+    await opened.say("c", "1", "agent");
+    await chat.untilStatus("queued");
+    const { handover } = await opened.runtime.endHandover({ endpoint: "web", conversation: "c" });
+    await chat.untilStatus("ended");
+    expect(await lineOf(opened, "TEXT_REFUSED")).toMatchObject(fieldsOf(handover, "TEXT_REFUSED", "r-1"));
+    expect(errorLines(opened)).toHaveLength(1);
+  });
 });
 
 describe("a stored state [F163]", () => {

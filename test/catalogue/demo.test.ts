@@ -1,10 +1,14 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startDemo } from "../../apps/host/src/demo.ts";
 import { readUntil } from "../../apps/host/test/support/read-events.ts";
 import { send } from "../../apps/host/test/support/test-host.ts";
+import { scriptDesks } from "../runtime/support/scripted-desks.ts";
+import { useWorld } from "../runtime/support/use-world.ts";
+
+const open = useWorld();
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -39,11 +43,28 @@ it("should let a person play the agent on this machine, at the same desk that th
   }
 });
 
-it("should know no channel by name, in core or in the runtime [F172 no list of channels]", () => {
-  const channels = /whats ?app|messenger|telegram|slack|\bteams\b|\bviber\b|\bsms\b|\bline\b channel|webchat|voice ?gateway/i;
-  const files = [...sources("packages/core"), ...sources("packages/runtime")];
-  expect(files.length).toBeGreaterThan(60);
-  expect(files.filter((file) => channels.test(read(file)))).toEqual([]);
+describe("a channel [F172]", () => {
+  it("should be known by no name, in core or in the runtime", () => {
+    const channels = /whats ?app|messenger|telegram|slack|\bteams\b|\bviber\b|\bsms\b|\bline\b channel|webchat|voice ?gateway/i;
+    const files = [...sources("packages/core"), ...sources("packages/runtime")];
+    expect(files.length).toBeGreaterThan(60);
+    expect(files.filter((file) => channels.test(read(file)))).toEqual([]);
+  });
+
+  it("should say itself whether it can take part, whatever it is called", async () => {
+    const handover = { connections: ["desk"] };
+    const desks = scriptDesks({ desk: {} });
+    const endpoints = [
+      { token: "pigeon-post", handover },
+      { token: "smoke-signs", handover, channel: "any-time" as const },
+      { token: "megaphone", handover, channel: "answers-only" as const },
+    ];
+    const world = await open({ runtime: { ...desks.runtime, endpoints } });
+    const request = (endpoint: string) => world.runtime.requestHandover({ endpoint, conversation: "c" });
+    for (const { token } of endpoints.slice(0, 2)) expect(await request(token)).toEqual({ handover: expect.any(String) as string });
+    await expect(request("megaphone")).rejects.toMatchObject({ code: "CHANNEL_UNSUPPORTED" });
+    await expect.poll(() => desks.count("desk.start"), { timeout: 10_000 }).toBe(2);
+  });
 });
 
 it("should install nothing but zod with core [F118 core depends on zod only]", () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ProviderApiError, type MessagePart } from "@handover/core";
-import type { Bot, Entry, PartRecord } from "@handover/runtime";
+import type { Bot, BotMessage, Entry, PartRecord } from "@handover/runtime";
 import { describeOnStores } from "../runtime/support/on-stores.ts";
 import { record, type Recorder } from "../runtime/support/recorder.ts";
 import { echoBot, openWorld, type World, type WorldOptions } from "../runtime/support/world.ts";
@@ -164,27 +164,130 @@ describe("what is relayed", () => {
     expect(opened.vendor.backend.conversations()).toHaveLength(1);
   });
 
-  it("should not be an empty message, whichever side writes it; it is counted, and nothing fails [F130 user and desk]", async () => {
-    const opened = await open();
+  it("should not be what the desk cannot show: the user is told of which message, and the next one arrives [F135 part: from the user]", async () => {
+    const provider = changedProvider((connection) => ({
+      planMessage: (handover, message) => (message.attachments ? [] : (connection.planMessage?.(handover, message) ?? [{ message }])),
+    }));
+    const opened = await open({ runtime: { providers: [provider] } });
+    const { chat } = await handOver(opened);
+    const address = { endpoint: "web", conversation: "c" };
+    const { id } = await opened.runtime.putAttachment({ ...address, name: "a.vcf", type: "text/vcard", content: Buffer.from("bytes") });
+    const { seq } = await opened.runtime.receiveMessage({ ...address, message: { id: "file", attachments: [id] } });
+    await opened.say("c", "next", "the next one");
+    const notice = await chat.until("the notice", ({ event }) => event === "message-failed");
+    expect(notice).toMatchObject({
+      about: seq,
+      text: "This message could not be delivered.",
+      cause: { actor: "system", code: "UNSUPPORTED_MESSAGE" },
+    });
+    await opened.vendor.backend.waitFor(([first]) => first?.messages.at(-1)?.text === "the next one");
+    expect(chat.visible().filter(({ event }) => event === "message-failed")).toHaveLength(1);
+  });
+
+  it("should not be an empty message, whichever side writes it, also with data only or null; it is counted, and nothing fails [F130]", async () => {
+    // What the desk says so comes out of its provider without anything to show.
+    const strange: Readonly<Record<string, object>> = { NULL: { text: null }, DATA: { text: undefined, attachments: [], data: { a: 1 } } };
+    const provider = changedProvider((connection) => ({
+      translate(handover, delivery) {
+        const translation = connection.translate?.(handover, delivery) ?? { events: [] };
+        const events = translation.events.map((event) =>
+          event.type === "message-received" ? { ...event, message: { ...event.message, ...strange[event.message.text ?? ""] } } : event,
+        );
+        return { ...translation, events };
+      },
+    }));
+    const nothing = [{ text: "" }, { text: " \n" }, { data: { a: 1 } }, { text: null }, null];
+    const bot: Bot = {
+      events: ["active"],
+      async answer({ message, event }) {
+        if (event) return { messages: [...nothing, { text: "not empty, says the bot" }] as BotMessage[] };
+        return message?.text === "agent please" ? { handover: {}, messages: [...nothing, { text: "one moment" }] as BotMessage[] } : {};
+      },
+    };
+    const opened = await open({ bot, runtime: { providers: [provider] } });
     const { chat, ticket } = await handOver(opened);
     await opened.vendor.backend.waitFor(([first]) => first?.messages.length === 2);
+    for (const text of ["NULL", "DATA"]) opened.vendor.backend.people.say(ticket, text);
     for (const text of ["", "   ", "\n\t\u00a0"]) {
       await expect(opened.say("c", `empty ${text}`, text)).rejects.toMatchObject({ code: "MESSAGE_EMPTY" });
       opened.vendor.backend.people.say(ticket, text);
     }
-    const withNull = { id: "null", text: null } as unknown as { id: string; text: string };
-    await expect(opened.runtime.receiveMessage({ endpoint: "web", conversation: "c", message: withNull })).rejects.toMatchObject({
-      code: "MESSAGE_EMPTY",
-    });
+    for (const content of [{ text: null }, { data: { a: 1 } }, { attachments: [] }]) {
+      const message = { id: "nothing", ...content } as unknown as { id: string; text: string };
+      await expect(opened.runtime.receiveMessage({ endpoint: "web", conversation: "c", message })).rejects.toMatchObject({
+        code: "MESSAGE_EMPTY",
+      });
+    }
     opened.vendor.backend.people.say(ticket, "not empty");
     await chat.until("the agent", ({ text }) => text === "not empty");
     await opened.say("c", "full", "not empty either");
     await opened.vendor.backend.waitFor(([first]) => first?.messages.at(-1)?.text === "not empty either");
     expect(chat.lines().filter((line) => line.startsWith("agent"))).toEqual(["agent: not empty"]);
     expect(deskLines(opened).filter((line) => line.startsWith("user"))).toEqual(["user: agent please", "user: not empty either"]);
-    expect(metric(opened, "handover_journal_total", { what: "empty-message" })).toBe(3);
-    expect(opened.log.filter(({ level }) => level === "error")).toEqual([]);
+    const ofBot = ["bot: one moment", "bot: not empty, says the bot"];
+    expect(chat.lines().filter((line) => line.startsWith("bot"))).toEqual(ofBot);
+    expect(deskLines(opened).filter((line) => line.startsWith("bot"))).toEqual(ofBot);
+    expect(metric(opened, "handover_journal_total", { what: "empty-message", connection: "desk" })).toBe(5);
+    expect(metric(opened, "handover_journal_total", { what: "empty-message", connection: "" })).toBe(2 * nothing.length);
+    expect(metric(opened, "handover_messages_refused_total", { code: "MESSAGE_EMPTY" })).toBe(6);
+    expect(opened.log.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
   });
+});
+
+describeOnStores("for whom a message is", (store) => {
+  it("should decide who gets it, in every state and in the next transcript; what steers a handover is for nobody [F122]", async () => {
+    const destinations = { BOTH: undefined, USER: "user-only", AGENT: "agent-only" } as const;
+    const heard: string[] = [];
+    const say = (when: string): BotMessage[] =>
+      Object.entries(destinations).map(([mark, destination]) => ({ text: `${mark} ${when}`, ...(destination ? { destination } : {}) }));
+    const bot: Bot = {
+      events: ["queued", "active", "ended"],
+      async answer({ message, event }) {
+        heard.push(JSON.stringify(message ?? event));
+        if (event) return { messages: say(event.type) };
+        return { messages: say("bot"), ...(message?.text === "agent please" ? { handover: {} } : {}) };
+      },
+    };
+    const opened = await open({ store, bot, handover: { texts: { cancelButton: "CANCEL BUTTON" }, cancelWords: ["CANCEL WORD"] } });
+    const { backend } = opened.vendor;
+    const address = { endpoint: "web", conversation: "c" };
+    const { chat, ticket } = await handOver(opened);
+    const until = (text: string) => chat.until(text, (entry) => entry.text === text);
+    await until("USER queued");
+    await backend.agentWritesNote(ticket, "NOTE while queued");
+    await backend.agentSays(ticket, "hello");
+    await until("USER active");
+    await backend.waitFor(([one]) => one?.messages.some(({ text }) => text === "AGENT active") ?? false);
+    await backend.agentWritesNote(ticket, "NOTE while active");
+    // A text of the channel that is an event of the desk.
+    await opened.say("c", "event", "__test_vendor_escalation_failed__");
+    await chat.untilStatus("ended");
+    await until("USER ended");
+    // Taken back with the button, then with a word; each request gets what was said before.
+    for (const [time, way] of [
+      [2, "button"],
+      [3, "word"],
+    ] as const) {
+      await opened.say("c", `ask ${time}`, "agent please");
+      await chat.untilStatus("queued", time);
+      const { seq } = chat.visible().findLast(({ status }) => status === "queued")!;
+      await backend.waitFor((all) => all.length === time && all[time - 1]!.messages.some(({ text }) => text === "AGENT queued"));
+      if (way === "word") await opened.say("c", "word", "cancel word");
+      else await opened.runtime.receiveMessage({ ...address, message: { id: "button", answer: { seq, choice: "cancel" } } });
+      await chat.untilStatus("ended", time);
+      await expect.poll(() => chat.visible().filter(({ text }) => text === "USER ended").length, { timeout: 10_000 }).toBe(time);
+    }
+    await opened.say("c", "ask 4", "agent please");
+    await backend.waitFor((all) => all[3]?.messages.some(({ text }) => text === "AGENT queued") ?? false);
+    const desk = JSON.stringify(backend.conversations().map(({ messages }) => messages));
+    const user = JSON.stringify(chat.entries);
+    for (const when of ["bot", "queued", "active"]) expect(desk.includes(`AGENT ${when}`) && desk.includes(`BOTH ${when}`)).toBe(true);
+    for (const when of ["bot", "queued", "active", "ended"])
+      expect(user.includes(`USER ${when}`) && user.includes(`BOTH ${when}`)).toBe(true);
+    expect(desk).not.toMatch(/USER [a-z]|CANCEL|cancel word|__test_vendor/);
+    expect(user).not.toMatch(/AGENT [a-z]|NOTE|__test_vendor/);
+    expect(heard.join()).not.toMatch(/note while|cancel (button|word)|__test_vendor/i);
+  }, 30_000);
 });
 
 describe("who may read what", () => {

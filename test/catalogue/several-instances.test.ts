@@ -1,7 +1,7 @@
 import { isWake, ProviderApiError, type HandoverEvent, type Translation } from "@handover/core";
 import { createHandoverRuntime, type HandoverRuntime, type Store, type VisibleEntry } from "@handover/runtime";
 import { createPostgresStore } from "@handover/store-postgres";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { startPostgres } from "../../packages/store-postgres/test/support/postgres.ts";
 import { administer, newTestSchema } from "../../packages/store-postgres/test/support/use-postgres.ts";
 import { createManualClock } from "../runtime/support/manual-clock.ts";
@@ -151,126 +151,130 @@ describeOnPostgres("instances that come and go", () => {
     const next = await schema.open();
     expect(await next.claim({ owner: "next", leaseMs: 1_000, nowMs: Date.now(), limit: 10 })).toHaveLength(1);
   });
-
-  it("should go on without a restart when the database is stopped and started, and take nothing meanwhile [F162 runtime part: PostgreSQL]", async () => {
-    const found = await startPostgres();
-    if ("missing" in found) throw new Error(found.missing);
-    const { server } = found;
-    onTestFinished(() => server.close());
-    const desks = scriptDesks({ desk: {} });
-    const runtime = await createHandoverRuntime({
-      ...desks.runtime,
-      store: createPostgresStore({ connectionString: server.connectionString }),
-      timing: quickTiming,
-    });
-    await runtime.start();
-    onTestFinished(() => runtime.stop());
-    await runtime.requestHandover(address);
-    await expect.poll(() => desks.count("desk.start")).toBe(1);
-    await expect.poll(() => runtime.metrics().find(({ name }) => name === "handover_started_total")?.value).toBe(1);
-    await server.stop();
-    await expect(desks.deliver(runtime, "desk", { events: [{ type: "queued" }] })).rejects.toThrow("503");
-    const message = { ...address, message: { id: "1", text: "anybody?" } };
-    await expect(runtime.receiveMessage(message)).rejects.toMatchObject({ code: "STORE_FAILED", isRetryable: true });
-    await server.start();
-    await expect
-      .poll(
-        () =>
-          runtime.receiveMessage(message).then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 10_000 },
-      )
-      .toBe(true);
-    await expect.poll(() => desks.count("desk.send anybody?"), { timeout: 10_000 }).toBe(1);
-    await desks.deliver(runtime, "desk", { events: [{ type: "agent-joined", agent: { id: "a" }, hasAccepted: true }] });
-    const chat = record(runtime, address);
-    await chat.untilStatus("active");
-    chat.stop();
-    expect(desks.count("desk.start")).toBe(1);
-  }, 30_000);
-
-  it("should hold as many connections after 1000 sessions as after the first [F162 part: connection count over 1000 sessions]", async () => {
-    const { connectionString, schema } = await newTestSchema();
-    const count = async () => {
-      const sessions = "SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = $1";
-      const [row] = await administer<{ count: number }>(connectionString, sessions, [schema]);
-      return row?.count;
-    };
-    const store = createPostgresStore({ connectionString: `${connectionString}?application_name=${schema}`, schema, poolSize: 4 });
-    const desks = scriptDesks({ desk: {} }, { bot: echoBot });
-    const runtime = await createHandoverRuntime({ ...desks.runtime, store });
-    await runtime.start();
-    onTestFinished(() => runtime.stop());
-    const session = async (conversation: string): Promise<void> => {
-      const stop = runtime.watchTyping({ endpoint: "web", conversation }, () => undefined);
-      await runtime.receiveMessage({ endpoint: "web", conversation, message: { id: "1", text: "hello" } });
-      stop();
-    };
-    const sessions = (from: number, to: number) =>
-      Promise.all(
-        Array.from({ length: 20 }, async (_, lane) => {
-          for (let number = from + lane; number < to; number += 20) await session(`c${number}`);
-        }),
-      );
-    await sessions(0, 40);
-    const before = await count();
-    await sessions(40, 1_000);
-    const turns = () => runtime.metrics().find(({ name }) => name === "handover_bot_turns_total")?.value;
-    await expect.poll(turns, { timeout: 20_000 }).toBe(1_000);
-    expect(before).toBe(5);
-    expect(await count()).toBe(before);
-  }, 40_000);
-
-  it("should find out when it starts that the database takes no writes [F162 part: read-only at boot]", async () => {
-    const { connectionString, schema, open: openStore } = await newTestSchema();
-    await (await openStore()).close();
-    const readOnly = `${connectionString}?options=-c%20default_transaction_read_only%3Don`;
-    const desks = scriptDesks({ desk: {} });
-    const runtime = await createHandoverRuntime({ ...desks.runtime, store: createPostgresStore({ connectionString: readOnly, schema }) });
-    await expect(runtime.start()).rejects.toMatchObject({ code: "STORE_READ_ONLY" });
-  });
 });
 
-describeOnStores("a store that is gone for 30 s", (store) => {
-  it("should have webhooks answered with 503, acknowledge nothing, and go on by itself when it is back [F162 runtime part]", async () => {
-    const clock = createManualClock();
-    const place = await createWorldStore(store);
-    onTestFinished(() => place.remove());
-    const breakable = makeBreakable(place.create(clock));
-    const desks = scriptDesks({ desk: {} });
-    const world = await open({ runtime: { ...desks.runtime, store: breakable.store, clock } });
-    await world.say("c", "1", "agent");
-    const before = world.record("c");
-    await expect.poll(async () => (await clock.advance(50), before.statuses()), { interval: 2 }).toContain("queued");
-    before.stop();
-    breakable.breakDown();
-    const message = { id: "m1", author: { role: "agent" as const, id: "a" }, text: "hello", sentAt: new Date(clock.now()).toISOString() };
-    const delivery = { id: "d1" };
-    const said = { events: [{ type: "message-received" as const, message }] };
-    for (let second = 0; second < 30; second += 1) {
-      if (second % 10 === 0) await expect(desks.deliver(world.runtime, "desk", said, delivery)).rejects.toThrow("503");
-      if (second % 10 === 5) await expect(world.say("c", "2", "are you there?")).rejects.toMatchObject({ isRetryable: true });
-      for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      await clock.advance(1_000);
-    }
-    breakable.recover();
-    const { seq } = await world.say("c", "2", "are you there?");
-    await desks.deliver(world.runtime, "desk", said, delivery);
-    const chat = world.record("c");
-    await expect.poll(async () => (await clock.advance(500), chat.lines()), { interval: 2, timeout: 8_000 }).toContain("agent: hello");
-    await expect
-      .poll(async () => (await clock.advance(500), desks.count("desk.send are you there?")), { interval: 2, timeout: 8_000 })
-      .toBe(1);
-    expect(chat.lines().filter((line) => line === "agent: hello")).toHaveLength(1);
-    expect(
-      chat
-        .visible()
-        .filter(({ id }) => id === "2")
-        .map((entry) => entry.seq),
-    ).toEqual([seq]);
-    expect(chat.statuses()).toEqual(["requested", "queued", "active"]);
+describe("a store that is gone, full of connections or read-only [F162]", () => {
+  describeOnPostgres("its connections", () => {
+    it("should go on without a restart when the database is stopped and started, and take nothing meanwhile [F162 runtime part: PostgreSQL]", async () => {
+      const found = await startPostgres();
+      if ("missing" in found) throw new Error(found.missing);
+      const { server } = found;
+      onTestFinished(() => server.close());
+      const desks = scriptDesks({ desk: {} });
+      const runtime = await createHandoverRuntime({
+        ...desks.runtime,
+        store: createPostgresStore({ connectionString: server.connectionString }),
+        timing: quickTiming,
+      });
+      await runtime.start();
+      onTestFinished(() => runtime.stop());
+      await runtime.requestHandover(address);
+      await expect.poll(() => desks.count("desk.start")).toBe(1);
+      await expect.poll(() => runtime.metrics().find(({ name }) => name === "handover_started_total")?.value).toBe(1);
+      await server.stop();
+      await expect(desks.deliver(runtime, "desk", { events: [{ type: "queued" }] })).rejects.toThrow("503");
+      const message = { ...address, message: { id: "1", text: "anybody?" } };
+      await expect(runtime.receiveMessage(message)).rejects.toMatchObject({ code: "STORE_FAILED", isRetryable: true });
+      await server.start();
+      await expect
+        .poll(
+          () =>
+            runtime.receiveMessage(message).then(
+              () => true,
+              () => false,
+            ),
+          { timeout: 10_000 },
+        )
+        .toBe(true);
+      await expect.poll(() => desks.count("desk.send anybody?"), { timeout: 10_000 }).toBe(1);
+      await desks.deliver(runtime, "desk", { events: [{ type: "agent-joined", agent: { id: "a" }, hasAccepted: true }] });
+      const chat = record(runtime, address);
+      await chat.untilStatus("active");
+      chat.stop();
+      expect(desks.count("desk.start")).toBe(1);
+    }, 30_000);
+
+    it("should hold as many connections after 1000 sessions as after the first [F162 part: connection count over 1000 sessions]", async () => {
+      const { connectionString, schema } = await newTestSchema();
+      const count = async () => {
+        const sessions = "SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = $1";
+        const [row] = await administer<{ count: number }>(connectionString, sessions, [schema]);
+        return row?.count;
+      };
+      const store = createPostgresStore({ connectionString: `${connectionString}?application_name=${schema}`, schema, poolSize: 4 });
+      const desks = scriptDesks({ desk: {} }, { bot: echoBot });
+      const runtime = await createHandoverRuntime({ ...desks.runtime, store });
+      await runtime.start();
+      onTestFinished(() => runtime.stop());
+      const session = async (conversation: string): Promise<void> => {
+        const stop = runtime.watchTyping({ endpoint: "web", conversation }, () => undefined);
+        await runtime.receiveMessage({ endpoint: "web", conversation, message: { id: "1", text: "hello" } });
+        stop();
+      };
+      const sessions = (from: number, to: number) =>
+        Promise.all(
+          Array.from({ length: 20 }, async (_, lane) => {
+            for (let number = from + lane; number < to; number += 20) await session(`c${number}`);
+          }),
+        );
+      await sessions(0, 40);
+      const before = await count();
+      await sessions(40, 1_000);
+      const turns = () => runtime.metrics().find(({ name }) => name === "handover_bot_turns_total")?.value;
+      await expect.poll(turns, { timeout: 20_000 }).toBe(1_000);
+      expect(before).toBe(5);
+      expect(await count()).toBe(before);
+    }, 40_000);
+
+    it("should find out when it starts that the database takes no writes [F162 part: read-only at boot]", async () => {
+      const { connectionString, schema, open: openStore } = await newTestSchema();
+      await (await openStore()).close();
+      const readOnly = `${connectionString}?options=-c%20default_transaction_read_only%3Don`;
+      const desks = scriptDesks({ desk: {} });
+      const runtime = await createHandoverRuntime({ ...desks.runtime, store: createPostgresStore({ connectionString: readOnly, schema }) });
+      await expect(runtime.start()).rejects.toMatchObject({ code: "STORE_READ_ONLY" });
+    });
+  });
+
+  describeOnStores("a store that is gone for 30 s", (store) => {
+    it("should have webhooks answered with 503, acknowledge nothing, and go on by itself when it is back [F162 runtime part]", async () => {
+      const clock = createManualClock();
+      const place = await createWorldStore(store);
+      onTestFinished(() => place.remove());
+      const breakable = makeBreakable(place.create(clock));
+      const desks = scriptDesks({ desk: {} });
+      const world = await open({ runtime: { ...desks.runtime, store: breakable.store, clock } });
+      await world.say("c", "1", "agent");
+      const before = world.record("c");
+      await expect.poll(async () => (await clock.advance(50), before.statuses()), { interval: 2 }).toContain("queued");
+      before.stop();
+      breakable.breakDown();
+      const message = { id: "m1", author: { role: "agent" as const, id: "a" }, text: "hello", sentAt: new Date(clock.now()).toISOString() };
+      const delivery = { id: "d1" };
+      const said = { events: [{ type: "message-received" as const, message }] };
+      for (let second = 0; second < 30; second += 1) {
+        if (second % 10 === 0) await expect(desks.deliver(world.runtime, "desk", said, delivery)).rejects.toThrow("503");
+        if (second % 10 === 5) await expect(world.say("c", "2", "are you there?")).rejects.toMatchObject({ isRetryable: true });
+        for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        await clock.advance(1_000);
+      }
+      breakable.recover();
+      const { seq } = await world.say("c", "2", "are you there?");
+      await desks.deliver(world.runtime, "desk", said, delivery);
+      const chat = world.record("c");
+      await expect.poll(async () => (await clock.advance(500), chat.lines()), { interval: 2, timeout: 8_000 }).toContain("agent: hello");
+      await expect
+        .poll(async () => (await clock.advance(500), desks.count("desk.send are you there?")), { interval: 2, timeout: 8_000 })
+        .toBe(1);
+      expect(chat.lines().filter((line) => line === "agent: hello")).toHaveLength(1);
+      expect(
+        chat
+          .visible()
+          .filter(({ id }) => id === "2")
+          .map((entry) => entry.seq),
+      ).toEqual([seq]);
+      expect(chat.statuses()).toEqual(["requested", "queued", "active"]);
+    });
   });
 });
 

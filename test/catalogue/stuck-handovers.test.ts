@@ -198,83 +198,86 @@ describeOnStores("a conversation with two sides", (store) => {
     expect(chat.visible().filter(({ event }) => event === "agent-left" || event === "transferred")).toEqual([]);
   });
 
-  it("should go on with the same conversation at the desk when the store was gone for 10 s, and start nothing again [F060 part: the store]", async () => {
-    const clock = createManualClock();
-    const place = await createWorldStore(store);
-    onTestFinished(() => place.remove());
-    const breakable = makeBreakable(place.create(clock));
-    const world = await open({ runtime: { store: breakable.store, clock }, vendor: { clock, eventNumbers: "sparse" } });
-    const { backend } = world.vendor;
-    const before = world.record("c");
-    const becomes = (status: string) =>
-      expect.poll(async () => (await clock.advance(100), before.statuses()), { interval: 2, timeout: 8_000 }).toContain(status);
-    await world.say("c", "1", "agent");
-    await becomes("queued");
-    const ticket = await ticketOf(world.vendor);
-    await backend.agentSays(ticket, "hello");
-    await becomes("active");
-    before.stop();
-    breakable.breakDown();
-    await expect(world.say("c", "2", "lost?")).rejects.toMatchObject({ code: "STORE_FAILED" });
-    await backend.agentSays(ticket, "meanwhile");
-    await backend.settle();
-    for (let second = 0; second < 10; second += 1) {
-      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      await clock.advance(1_000);
-    }
-    expect(breakable.refused).toBeGreaterThan(10);
-    breakable.recover();
-    const chat = world.record("c");
-    await world.say("c", "2", "lost?");
-    await backend.agentSays(ticket, "are you still there?");
-    const seen = () => chat.lines().filter((line) => !line.startsWith("bot"));
-    await expect.poll(async () => (await clock.advance(1_000), seen().length), { interval: 2, timeout: 8_000 }).toBe(5);
-    expect(new Set(seen())).toEqual(
-      new Set(["user: agent", "user: lost?", "agent: hello", "agent: meanwhile", "agent: are you still there?"]),
-    );
-    await backend.waitFor(([one]) => one?.messages.filter(({ text }) => text === "lost?").length === 1);
-    expect(backend.conversations()).toHaveLength(1);
-    expect(started(world.vendor)).toHaveLength(1);
-    expect(chat.statuses()).toEqual(["requested", "queued", "active"]);
-  });
-
-  it("should leave the handovers of one customer alone when another customer's endpoint and desk are taken away [F060 part: another tenant]", async () => {
-    const [ours, theirs] = [await createTestVendor(), await createTestVendor()];
-    let tokens = ["web", "theirs"];
-    const bot: Bot = { answer: async ({ message }) => (message?.text === "agent" ? { handover: {} } : {}) };
-    const world = await open({
-      store,
-      others: { desk: ours, theirs },
-      runtime: {
-        get connections() {
-          const desk = { provider: "test-vendor", settings: ours.settings };
-          return tokens.includes("theirs") ? { desk, theirs: { provider: "test-vendor", settings: theirs.settings } } : { desk };
-        },
-        get endpoints() {
-          return tokens.map((token) => ({ token, bot, handover: { connections: [token === "web" ? "desk" : "theirs"] } }));
-        },
-      },
+  describe("a handover that runs [F060]", () => {
+    it("should go on with the same conversation at the desk when the store was gone for 10 s, and start nothing again [F060 part: the store]", async () => {
+      const clock = createManualClock();
+      const place = await createWorldStore(store);
+      onTestFinished(() => place.remove());
+      const breakable = makeBreakable(place.create(clock));
+      const world = await open({ runtime: { store: breakable.store, clock }, vendor: { clock, eventNumbers: "sparse" } });
+      const { backend } = world.vendor;
+      const before = world.record("c");
+      const becomes = (status: string) =>
+        expect.poll(async () => (await clock.advance(100), before.statuses()), { interval: 2, timeout: 8_000 }).toContain(status);
+      await world.say("c", "1", "agent");
+      await becomes("queued");
+      const ticket = await ticketOf(world.vendor);
+      await backend.agentSays(ticket, "hello");
+      await becomes("active");
+      before.stop();
+      breakable.breakDown();
+      await expect(world.say("c", "2", "lost?")).rejects.toMatchObject({ code: "STORE_FAILED" });
+      await backend.agentSays(ticket, "meanwhile");
+      await backend.settle();
+      for (let second = 0; second < 10; second += 1) {
+        for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        await clock.advance(1_000);
+      }
+      expect(breakable.refused).toBeGreaterThan(10);
+      breakable.recover();
+      const chat = world.record("c");
+      await world.say("c", "2", "lost?");
+      await backend.agentSays(ticket, "are you still there?");
+      const seen = () => chat.lines().filter((line) => !line.startsWith("bot"));
+      await expect.poll(async () => (await clock.advance(1_000), seen().length), { interval: 2, timeout: 8_000 }).toBe(5);
+      expect(new Set(seen())).toEqual(
+        new Set(["user: agent", "user: lost?", "agent: hello", "agent: meanwhile", "agent: are you still there?"]),
+      );
+      await backend.waitFor(([one]) => one?.messages.filter(({ text }) => text === "lost?").length === 1);
+      expect(backend.conversations()).toHaveLength(1);
+      expect(started(world.vendor)).toHaveLength(1);
+      expect(chat.statuses()).toEqual(["requested", "queued", "active"]);
     });
-    onTestFinished(() => world.vendor.close());
-    const other = { endpoint: "theirs", conversation: "c" };
-    for (const endpoint of tokens) await world.runtime.receiveMessage({ endpoint, conversation: "c", message: { id: "1", text: "agent" } });
-    const before = world.record("c");
-    await before.untilStatus("queued");
-    const ticket = await ticketOf(ours);
-    await theirs.backend.waitFor(([one]) => one?.messages.length === 1);
-    await ours.backend.agentSays(ticket, "hello");
-    await before.untilStatus("active");
-    tokens = ["web"];
-    await world.restart();
-    const chat = world.record("c");
-    await world.say("c", "2", "still there?");
-    await ours.backend.agentSays(ticket, "sure");
-    await chat.until("the agent", ({ text }) => text === "sure");
-    await ours.backend.waitFor(([one]) => one?.messages.some(({ text }) => text === "still there?") ?? false);
-    await expect(world.runtime.requestHandover(other)).rejects.toMatchObject({ code: "ENDPOINT_NOT_FOUND" });
-    expect(chat.statuses()).toEqual(["requested", "queued", "active"]);
-    expect(started(ours)).toHaveLength(1);
-    expect(ours.backend.conversations()).toHaveLength(1);
+
+    it("should leave the handovers of one customer alone when another customer's endpoint and desk are taken away [F060 part: another tenant]", async () => {
+      const [ours, theirs] = [await createTestVendor(), await createTestVendor()];
+      let tokens = ["web", "theirs"];
+      const bot: Bot = { answer: async ({ message }) => (message?.text === "agent" ? { handover: {} } : {}) };
+      const world = await open({
+        store,
+        others: { desk: ours, theirs },
+        runtime: {
+          get connections() {
+            const desk = { provider: "test-vendor", settings: ours.settings };
+            return tokens.includes("theirs") ? { desk, theirs: { provider: "test-vendor", settings: theirs.settings } } : { desk };
+          },
+          get endpoints() {
+            return tokens.map((token) => ({ token, bot, handover: { connections: [token === "web" ? "desk" : "theirs"] } }));
+          },
+        },
+      });
+      onTestFinished(() => world.vendor.close());
+      const other = { endpoint: "theirs", conversation: "c" };
+      for (const endpoint of tokens)
+        await world.runtime.receiveMessage({ endpoint, conversation: "c", message: { id: "1", text: "agent" } });
+      const before = world.record("c");
+      await before.untilStatus("queued");
+      const ticket = await ticketOf(ours);
+      await theirs.backend.waitFor(([one]) => one?.messages.length === 1);
+      await ours.backend.agentSays(ticket, "hello");
+      await before.untilStatus("active");
+      tokens = ["web"];
+      await world.restart();
+      const chat = world.record("c");
+      await world.say("c", "2", "still there?");
+      await ours.backend.agentSays(ticket, "sure");
+      await chat.until("the agent", ({ text }) => text === "sure");
+      await ours.backend.waitFor(([one]) => one?.messages.some(({ text }) => text === "still there?") ?? false);
+      await expect(world.runtime.requestHandover(other)).rejects.toMatchObject({ code: "ENDPOINT_NOT_FOUND" });
+      expect(chat.statuses()).toEqual(["requested", "queued", "active"]);
+      expect(started(ours)).toHaveLength(1);
+      expect(ours.backend.conversations()).toHaveLength(1);
+    });
   });
 
   it.each(["requested", "queued"])(

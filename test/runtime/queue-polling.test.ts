@@ -212,7 +212,7 @@ describe("asking for queues", () => {
     expect(chat.statuses()).toEqual(["requested", "queued"]);
   });
 
-  it("should treat what the vendor tells by itself in the same way [F143 part: through the surface]", async () => {
+  it("should be the alternative above a maximum and not at it, by the maxima that are set and no other, also for what the vendor tells by itself [F143]", async () => {
     const limits = { alternativeUpdate: true, maximumQueuePosition: 3, maximumEstimatedWaitTimeMs: 60_000, alternativeText: "Busy." };
     const desk = queueDesk({ getEstimatedWaitTime: false, ...limits }, { getQueueStatuses: undefined });
     const world = await open({ timing, runtime: desk.desks.runtime });
@@ -240,6 +240,35 @@ describe("asking for queues", () => {
       "Busy.",
       "You are number 1 in the queue.",
     ]);
+    // Only one of the two is set: nothing but that one counts.
+    const { maximumQueuePosition, maximumEstimatedWaitTimeMs, ...words } = limits;
+    for (const [conversation, one, queues] of [
+      [
+        "position",
+        { maximumQueuePosition },
+        [
+          { position: 3, estimatedWaitMs: 9e9 },
+          { position: 4, estimatedWaitMs: 1 },
+        ],
+      ],
+      [
+        "wait",
+        { maximumEstimatedWaitTimeMs },
+        [
+          { position: 999, estimatedWaitMs: 60_000 },
+          { position: 1, estimatedWaitMs: 60_001 },
+        ],
+      ],
+    ] as const) {
+      const other = queueDesk({ getEstimatedWaitTime: true, ...words, ...one }, { getQueueStatuses: undefined });
+      const place = await open({ timing, runtime: other.desks.runtime });
+      const reader = place.record(conversation);
+      await place.say(conversation, "1", "agent");
+      await reader.untilStatus("queued");
+      for (const queue of queues) await other.desks.deliver(place.runtime, "desk", { events: [{ type: "queue-updated", queue }] });
+      await reader.until("the alternative", ({ event, text }) => event === "queue-updated" && text === "Busy.");
+      expect(updates(reader).map(([queue]) => queue)).toEqual([queues[0], { text: "Busy." }]);
+    }
   });
 
   it("should end nothing and hold up nothing when it fails", async () => {

@@ -106,18 +106,27 @@ describe("while a handover starts", () => {
     expect(chat.statuses()).toEqual(["requested", "queued"]);
   });
 
-  it("should close the first desk and go on at the next when nobody accepts in time [F149 first handover]", async () => {
+  it("should close the first desk and go on at the next when nobody accepts in time, then give the user back with a text, the second time too [F149]", async () => {
     const night = await createTestVendor();
     const opened = await open({ others: { night }, handover: { acceptTimeoutMs: 300 } });
     const chat = opened.record("c");
-    await opened.say("c", "1", "agent");
-    await night.backend.waitFor((list) => list.length === 1);
-    await opened.vendor.backend.waitFor(([first]) => first?.status === "closed");
-    const end = await chat.untilStatus("ended");
-    expect(end.reason).toBe("timed-out");
-    await night.backend.waitFor(([first]) => first?.status === "closed");
-    expect(chat.statuses()).toEqual(["requested", "queued", "ended/timed-out"]);
-    await chat.until("the bot", (entry) => entry.text === "back: timed-out");
+    const bots = () => chat.visible().filter(({ text }) => text === "back: timed-out").length;
+    for (const time of [1, 2]) {
+      await opened.say("c", `agent ${time}`, "agent");
+      await night.backend.waitFor((list) => list.length === time);
+      await opened.vendor.backend.waitFor((list) => list.length === time && list.every(({ status }) => status === "closed"));
+      await chat.untilStatus("ended", time);
+      await expect.poll(bots, { timeout: 10_000 }).toBe(time);
+      await night.backend.waitFor((list) => list.length === time && list.every(({ status }) => status === "closed"));
+      await opened.say("c", `hello ${time}`, `hello ${time}`);
+      await chat.until("the bot's answer", (entry) => entry.text === `echo hello ${time}`);
+    }
+    const ends = chat.visible().filter(({ status }) => status === "ended");
+    expect(ends.map(({ reason, text }) => [reason, text])).toEqual(
+      Array.from({ length: 2 }, () => ["timed-out", "Nobody could take your request in time."]),
+    );
+    expect(chat.statuses()).toEqual(Array.from({ length: 2 }, () => ["requested", "queued", "ended/timed-out"]).flat());
+    expect(bots()).toBe(2);
   });
 
   it("should start on the very first message of a new conversation, which is in the transcript [F046]", async () => {

@@ -16,6 +16,14 @@ async function openQueued(options: WorldOptions = {}): Promise<{ opened: World; 
 }
 
 const address = { endpoint: "web", conversation: "c" };
+
+/** Asks for a person once more in the same conversation. @returns the ticket at the desk */
+const openAgain = (opened: World, chat: Recorder) => async (time: number) => {
+  await opened.say("c", `start ${time}`, "agent");
+  await chat.untilStatus("queued", time);
+  const all = await opened.vendor.backend.waitFor((some) => some.length === time);
+  return all[time - 1]!.id;
+};
 const web = (world: World) => world.vendor.backend;
 
 describe("states of a handover", () => {
@@ -247,13 +255,52 @@ describe("states of a handover", () => {
     await web(opened).waitFor(([first]) => first?.messages.at(-1)?.text === "I am here");
   });
 
-  it("should write no warning and no error on the happy path [F125 runtime]", async () => {
+  it("should write no warning and no error on the happy path: also when the user leaves, says nothing, or the desk is late [F125]", async () => {
     const { opened, chat, ticket } = await openQueued();
     await web(opened).agentSays(ticket, "hello");
     await opened.say("c", "2", "hi");
     await web(opened).waitFor(([first]) => first?.messages.at(-1)?.text === "hi");
     await web(opened).agentCloses(ticket);
     await chat.untilStatus("ended");
-    expect(opened.log.filter((line) => line.level === "warn" || line.level === "error")).toEqual([]);
+    const translated = () =>
+      opened.runtime
+        .metrics()
+        .filter(({ name, labels }) => name === "handover_deliveries_total" && labels["result"] === "translated")
+        .reduce((sum, { value }) => sum + value, 0);
+    // What the desk says after the end, and twice.
+    const before = translated();
+    web(opened).setFaults({ duplicateWebhookRate: 1 });
+    await web(opened).agentWritesNote(ticket, "a late note");
+    await web(opened).agentIsAssigned(ticket);
+    await expect.poll(translated, { timeout: 10_000 }).toBeGreaterThan(before);
+    // The user goes away while people are there, and ends it; then once more while waiting.
+    const again = openAgain(opened, chat);
+    const second = await again(2);
+    await web(opened).agentSays(second, "hello again");
+    await chat.untilStatus("active", 2);
+    await opened.runtime.setPresence({ ...address, isPresent: false });
+    await opened.runtime.endHandover(address);
+    await chat.untilStatus("ended", 2);
+    web(opened).people.say(second, "too late");
+    await again(3);
+    await opened.runtime.endHandover(address);
+    await chat.untilStatus("ended", 3);
+    await expect
+      .poll(
+        () =>
+          web(opened)
+            .conversations()
+            .map(({ status }) => status),
+        { timeout: 10_000 },
+      )
+      .toEqual(["closed", "closed", "closed"]);
+    await web(opened).settle();
+    await opened.stopRuntime();
+    // Nobody says anything any more.
+    const idle = await openQueued({ handover: { userIdleTimeoutMs: 200 } });
+    await web(idle.opened).agentSays(idle.ticket, "are you there?");
+    expect(await idle.chat.untilStatus("ended")).toMatchObject({ reason: "abandoned" });
+    await idle.opened.stopRuntime();
+    expect([...opened.log, ...idle.opened.log].filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   });
 });

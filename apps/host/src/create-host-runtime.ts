@@ -19,7 +19,7 @@ import { toTalkOptions } from "./configuration/talk-schema.ts";
 /** The runtime that a configuration describes, not yet started. */
 export async function createHostRuntime(
   configuration: HostConfiguration,
-  parts: { readonly store: Store; readonly logger: Logger; readonly fetchFile?: NonNullable<HandoverRuntimeOptions["fetchFile"]> },
+  parts: { readonly store: Store; readonly logger: Logger } & Pick<HandoverRuntimeOptions, "fetchFile" | "redact">,
 ): Promise<HandoverRuntime> {
   const { publicUrl, limits } = configuration;
   return createHandoverRuntime({

@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { HandoverError, type Logger } from "@handover/core";
-import type { HandoverRuntime } from "@handover/runtime";
+import type { HandoverRuntime, RedactionOptions } from "@handover/runtime";
 import { createFileFetcher } from "@handover/provider-utils";
 import type { FastifyInstance } from "fastify";
 import type { HostConfiguration, StoreConfiguration } from "./configuration/host-configuration.ts";
@@ -16,6 +16,8 @@ export interface HostOptions {
   /** Resolves when what this host needs to be alive answers. */
   readonly checkHealth?: () => Promise<void>;
   readonly streamTimes?: EventStreamTimes;
+  /** What takes out of texts what must not be kept or must not leave. */
+  readonly redact?: RedactionOptions;
 }
 
 /** A host that runs. */
@@ -35,6 +37,7 @@ export async function startHost(configuration: HostConfiguration, options: HostO
     store: createHostStore(configuration.store, logger),
     logger,
     fetchFile: files.fetch,
+    ...(options.redact ? { redact: options.redact } : {}),
   });
   const token = createOperatorToken();
   const server = await createServer({ ...options, configuration, runtime, logger, operatorTokens: [token] });

@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Simulators } from "@handover/simulators";
@@ -8,6 +8,7 @@ import { loadConfiguration } from "../src/configuration/load-configuration.ts";
 import { startHost, type Host } from "../src/host.ts";
 import { createConsoleLogger } from "../src/logger.ts";
 import { startBotServer } from "./support/bot-server.ts";
+import { defaultsNow, findUnannounced, readAnnouncements, type Defaults } from "./support/changed-defaults.ts";
 import { readUntil } from "./support/read-events.ts";
 import { createFolder, marked } from "./support/test-configuration.ts";
 import { send, startTestHost, supportEndpoint, type TestHost } from "./support/test-host.ts";
@@ -95,14 +96,36 @@ describe("a configuration file", () => {
     expect(problem).toContain("desk");
   });
 
-  test("should start the host with what worked in the release before, and its handovers work [F177 configuration of the previous release]", async () => {
-    const folder = freshFolder();
-    const file = join(folder, "handover.yaml");
-    copyFileSync(fileURLToPath(new URL("fixtures/configuration-before-0.1.yaml", import.meta.url)), file);
-    const configuration = await loadConfiguration(file, { environment: environment() });
-    expect(configuration.endpoints.map(({ token }) => token)).toEqual(["support", "open", "bot-only"]);
-    const host = await start(file);
-    await handOver(host, "open");
+  describe("after a release [F177]", () => {
+    test("should start the host with what worked in the release before, and its handovers work [F177 configuration of the previous release]", async () => {
+      const folder = freshFolder();
+      const file = join(folder, "handover.yaml");
+      copyFileSync(fileURLToPath(new URL("fixtures/configuration-before-0.1.yaml", import.meta.url)), file);
+      const configuration = await loadConfiguration(file, { environment: environment() });
+      expect(configuration.endpoints.map(({ token }) => token)).toEqual(["support", "open", "bot-only"]);
+      const host = await start(file);
+      await handOver(host, "open");
+    });
+
+    test("should find every default as it was, or have it announced in a changeset of the right level and in the upgrade notes", () => {
+      const record = fileURLToPath(new URL("fixtures/defaults-before-0.1.json", import.meta.url));
+      const before = JSON.parse(readFileSync(record, "utf8")) as Defaults;
+      expect(Object.keys(before).length).toBeGreaterThan(50);
+      // Whoever changes a default announces it; the record is written anew when a release is out.
+      expect(findUnannounced(before, defaultsNow(), readAnnouncements())).toEqual([]);
+
+      const name = "runtime.timing.botTimeoutMs";
+      const changed = { ...before, [name]: 1, "runtime.timing.newMs": 1 };
+      const changeset = (level: string) => `---\n"@handover/runtime": ${level}\n---\n\nThe default of \`botTimeoutMs\` is 1.\n`;
+      const missing = (changesets: readonly string[], notes: string) => findUnannounced(before, changed, { changesets, notes }).length;
+      const note = "- `botTimeoutMs` is 1 now.";
+      expect(missing([], "")).toBe(2);
+      expect(missing([changeset("patch")], note)).toBe(1);
+      expect(missing([changeset("minor")], "")).toBe(1);
+      expect(missing([changeset("minor")], note)).toBe(0);
+      const { [name]: _gone, ...others } = before;
+      expect(findUnannounced(before, others, { changesets: [], notes: "" })).toHaveLength(2);
+    });
   });
 
   test("should not start the host without secrets or with those of examples, and callbacks should prove themselves without showing one [F113]", async () => {

@@ -76,6 +76,7 @@ export async function createHandoverRuntime(options: HandoverRuntimeOptions): Pr
     timing,
     limits: { ...defaultLimits, ...options.limits },
     ...(options.retention ? { retention: options.retention } : {}),
+    ...(options.redact ? { redact: options.redact } : {}),
     ...(options.dispatcher ? { dispatcher: options.dispatcher } : {}),
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     connections,

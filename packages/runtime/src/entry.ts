@@ -93,6 +93,11 @@ export interface StoredEntry extends Omit<VisibleEntry, "attachments" | "choices
   readonly source: string;
   /** Nobody may see an entry whose content was erased. */
   readonly audience: readonly Audience[];
+  /**
+   * What goes to desks in place of what is stored, as `redact.beforeDesk` gave it back when the entry was taken; absent when it was
+   * taken without that hook.
+   */
+  readonly forDesk?: Pick<StoredEntry, "text" | "choices" | "cards">;
   /** The content was erased; number, id and kind stay. */
   readonly isErased?: true;
 }
@@ -107,7 +112,7 @@ export type NewEntry = Omit<StoredEntry, "seq">;
 export function entryFor(entry: StoredEntry, reader: Audience, linkTo?: (id: string) => string): Entry {
   if (!entry.audience.includes(reader)) return { seq: entry.seq, kind: "hidden" };
   const { source: _source, audience: _audience, answer: _answer, answerOf: _answerOf, count: _count, sentAt: _sentAt, ...shown } = entry;
-  const { isErased: _isErased, choices, attachments, cards, ...visible } = shown;
+  const { isErased: _isErased, forDesk: _forDesk, choices, attachments, cards, ...visible } = shown;
   return {
     ...visible,
     ...(attachments ? { attachments: attachments.map((file) => withLink(withoutProviderData(file), linkTo)) } : {}),

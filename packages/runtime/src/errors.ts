@@ -8,6 +8,7 @@ export type RuntimeErrorCode =
   | "INVALID_MESSAGE"
   | "MESSAGE_EMPTY"
   | "MESSAGE_TOO_LONG"
+  | "REDACTION_FAILED"
   | "TOO_MANY_WAITING"
   | "OVERLOADED"
   | "ATTACHMENT_TOO_LARGE"

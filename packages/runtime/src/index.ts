@@ -37,6 +37,7 @@ export type {
 } from "./entry.ts";
 export type { AvailabilityOptions } from "./availability/availability-options.ts";
 export type { QueueOptions } from "./queue/queue-options.ts";
+export type { Redact, RedactedText, RedactionOptions } from "./redaction/redaction-options.ts";
 export { defaultTexts, endText } from "./texts.ts";
 export type { Texts } from "./texts.ts";
 export type { EraseResult } from "./erase-user.ts";

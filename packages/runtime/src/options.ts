@@ -2,6 +2,7 @@ import type { AttachmentContent, Clock, HandoverProvider, HttpDispatcher, Json, 
 import type { AvailabilityOptions } from "./availability/availability-options.ts";
 import type { Bot } from "./bot.ts";
 import type { QueueOptions } from "./queue/queue-options.ts";
+import type { RedactionOptions } from "./redaction/redaction-options.ts";
 import type { Store } from "./store/store.ts";
 import type { Texts } from "./texts.ts";
 
@@ -200,6 +201,8 @@ export interface HandoverRuntimeOptions {
   readonly limits?: Partial<Limits>;
   /** Default: content is kept until somebody erases it. */
   readonly retention?: Retention;
+  /** What takes out of texts what must not be kept or must not leave. Default: nothing is taken out. */
+  readonly redact?: RedactionOptions;
   /** Where readers find a file: the `url` of attachments in entries. Without it only links that bots gave have one. */
   readonly attachmentUrl?: (file: { readonly endpoint: string; readonly conversation: string; readonly id: string }) => string;
   /**

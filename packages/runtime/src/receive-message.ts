@@ -6,6 +6,7 @@ import { conversationKey } from "./conversation/conversation-key.ts";
 import { requireEndpoint } from "./endpoints.ts";
 import type { NewEntry, StoredEntry } from "./entry.ts";
 import { RuntimeError } from "./errors.ts";
+import { redactEntry } from "./redaction/redact.ts";
 import { receiveRecognized } from "./recognize-message.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConversationAddress, IncomingMessage } from "./runtime.ts";
@@ -27,7 +28,9 @@ export async function receiveMessage(
   await checkWaiting(context, key);
   const answer = message.answer ? await resolveAnswer(context, key, message.answer) : undefined;
   const attachments = await resolveAttachments(context, key, message.attachments);
-  const entry = { ...toEntry(context, message, answer, request.user), ...(attachments.length > 0 ? { attachments } : {}) };
+  const taken = { ...toEntry(context, message, answer, request.user), ...(attachments.length > 0 ? { attachments } : {}) };
+  const { conversation } = request;
+  const entry = await redactEntry(context, taken, { kind: "message", author: "user", endpoint: request.endpoint, conversation });
   const cancelledSeq = await receiveCancel(context, key, endpoint, { entry, pressed: answer?.cancels });
   if (cancelledSeq !== undefined) return { seq: cancelledSeq };
   const recognizedSeq = await receiveRecognized(context, key, entry);
@@ -53,6 +56,7 @@ function checkMessage(context: RuntimeContext, message: IncomingMessage): void {
   }
   const text = message.text ?? "";
   if (text.trim() === "" && !message.answer && !message.attachments?.length) {
+    context.metrics.count("handover_messages_refused_total", { code: "MESSAGE_EMPTY" });
     throw new RuntimeError("MESSAGE_EMPTY", 'The message has nothing in it. Send a "text" that is not only white space, or a file.');
   }
   const length = Array.from(text).length;

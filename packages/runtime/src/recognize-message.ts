@@ -8,6 +8,7 @@ import { createDraft, draftCommit } from "./handover/draft.ts";
 import { createEventLookups } from "./handover/event-lookups.ts";
 import { fallBack } from "./handover/give-way.ts";
 import { toProviderHandover } from "./handover/provider-view.ts";
+import { redactEvents } from "./redaction/redact-events.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import { errorSummary } from "./support/describe-error.ts";
 import type { ConversationRecord, HandoverRecord } from "./store/records.ts";
@@ -27,7 +28,8 @@ export async function receiveRecognized(context: RuntimeContext, key: string, en
     if (!conversation || !handover) return { result: undefined };
     const draft = createDraft(handover, context.clock.now(), conversation.lastSeq + 1);
     const endpoint = endpointOf(context.endpoints, conversation.endpoint);
-    await applyEvents(draft, [event], {
+    const events = await redactEvents({ context, key, draft, refusedText: endpoint.texts.messageFailed }, [event]);
+    await applyEvents(draft, events, {
       texts: endpoint.texts,
       showsSurveys: (endpoint.handover?.surveys ?? "vendor") === "vendor",
       windowMs: context.timing.reorderWindowMs,

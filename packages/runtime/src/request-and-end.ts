@@ -11,6 +11,7 @@ import { checkQueueOptions } from "./queue/check-queue-options.ts";
 import type { QueueOptions } from "./queue/queue-options.ts";
 import { changeRunning } from "./changes/change-running.ts";
 import { draftRequest, requestPatch, transcriptStart } from "./handover/request-handover.ts";
+import { redactEntry, redactForDesk } from "./redaction/redact.ts";
 import type { RuntimeContext } from "./runtime-context.ts";
 import type { ConversationAddress } from "./runtime.ts";
 
@@ -26,6 +27,9 @@ export type HandoverRequest = ConversationAddress & {
 
 /** Asks for a person; one that is running is kept, one that is about to end is waited for. */
 export async function requestHandover(context: RuntimeContext, request: HandoverRequest): Promise<{ readonly handover: string }> {
+  requireEndpoint(context.endpoints, request.endpoint);
+  const about = { endpoint: request.endpoint, conversation: request.conversation };
+  const redacted = await redactRequest(context, request, about);
   const patience = new AbortController();
   const cancelTimer = context.clock.after(context.timing.callTimeoutMs, () => patience.abort());
   const stop = AbortSignal.any([patience.signal, context.stopSignal]);
@@ -33,7 +37,7 @@ export async function requestHandover(context: RuntimeContext, request: Handover
     for (;;) {
       const change = context.changes.next(conversationKey(request));
       try {
-        const handover = await tryRequest(context, request);
+        const handover = await tryRequest(context, redacted);
         if (handover !== undefined) return { handover };
         if (stop.aborted) throw stillEnding();
         await waitForChange(context, change.promise, stop);
@@ -67,8 +71,23 @@ function cannotRequest({ token, handover }: Endpoint): RuntimeError {
   );
 }
 
+/** A request whose texts may be stored, with the transcript as entries. */
+type RedactedRequest = Omit<HandoverRequest, "transcript"> & { readonly history: readonly NewEntry[] };
+
+async function redactRequest(context: RuntimeContext, request: HandoverRequest, about: ConversationAddress): Promise<RedactedRequest> {
+  const { transcript = [], summary, ...others } = request;
+  const history = toHistory(transcript).map((entry) =>
+    redactEntry(context, entry, { kind: "message", author: entry.author?.role ?? "system", ...about }),
+  );
+  return {
+    ...others,
+    history: await Promise.all(history),
+    ...(summary === undefined ? {} : { summary: await redactForDesk(context, summary, { kind: "summary", author: "bot", ...about }) }),
+  };
+}
+
 /** @returns the handover, or nothing while the one before is ending */
-async function tryRequest(context: RuntimeContext, request: HandoverRequest): Promise<string | undefined> {
+async function tryRequest(context: RuntimeContext, request: RedactedRequest): Promise<string | undefined> {
   const endpoint = requireEndpoint(context.endpoints, request.endpoint);
   const key = conversationKey(request);
   const { handover: people } = endpoint;
@@ -78,7 +97,8 @@ async function tryRequest(context: RuntimeContext, request: HandoverRequest): Pr
   const { result } = await transact(context, { key }, async (view) => {
     if (view.handover?.status === "ending") return { result: undefined };
     if (view.handover) return changeRunning(context, endpoint, view, request);
-    const history = toHistory(view, request.transcript ?? []);
+    const { history } = request;
+    requireNoEntries(view, history);
     const lastSeq = view.conversation?.lastSeq ?? 0;
     const transcriptAfter = await transcriptStart(context, view);
     const draft = draftRequest(context, view, {
@@ -116,15 +136,16 @@ function takesAfter(view: ConversationView, endpoint: Endpoint, lastSeq: number,
   return Math.max(view.conversation?.botThrough ?? 0, transcriptAfter);
 }
 
+function requireNoEntries(view: ConversationView, history: readonly NewEntry[]): void {
+  if (history.length === 0 || (view.conversation?.lastSeq ?? 0) === 0) return;
+  throw new RuntimeError(
+    "INVALID_MESSAGE",
+    "A transcript can be given only for a conversation that has no entries yet: this one has its own.",
+  );
+}
+
 /** What was said before this log began becomes its first entries. */
-function toHistory(view: ConversationView, transcript: readonly Message[]): NewEntry[] {
-  if (transcript.length === 0) return [];
-  if ((view.conversation?.lastSeq ?? 0) > 0) {
-    throw new RuntimeError(
-      "INVALID_MESSAGE",
-      "A transcript can be given only for a conversation that has no entries yet: this one has its own.",
-    );
-  }
+function toHistory(transcript: readonly Message[]): NewEntry[] {
   // The log would take a repeated id once, and every number after it would be off.
   const byId = new Map<string, Message>();
   for (const message of transcript) if (!byId.has(message.id)) byId.set(message.id, message);

@@ -11,6 +11,7 @@ import type { Endpoint } from "./endpoints.ts";
 import type { HandoverRuntimeOptions, Limits, Retention, RuntimeClock, Timing } from "./options.ts";
 import type { PushTries } from "./lanes/push-tries.ts";
 import type { PresenceBoard } from "./presence/presence-board.ts";
+import type { RedactionOptions } from "./redaction/redaction-options.ts";
 import type { UserReceipts } from "./read/user-receipts.ts";
 import type { QueuePolls } from "./queue/queue-polls.ts";
 import type { Store } from "./store/store.ts";
@@ -28,6 +29,7 @@ export interface RuntimeContext {
   readonly timing: Timing;
   readonly limits: Limits;
   readonly retention?: Retention;
+  readonly redact?: RedactionOptions;
   readonly dispatcher?: HttpDispatcher;
   readonly publicUrl?: string;
   readonly connections: ConnectionRegistry;

@@ -70,7 +70,8 @@ export interface HandoverRuntime {
   /**
    * Takes a message of the user. It goes to the bot, or to the desk while a handover runs.
    * @throws RuntimeError `ENDPOINT_NOT_FOUND`, `INVALID_CONVERSATION`, `INVALID_MESSAGE`, `MESSAGE_EMPTY`,
-   * `MESSAGE_TOO_LONG`, `TOO_MANY_ATTACHMENTS`, `UNKNOWN_ATTACHMENT`, `TOO_MANY_WAITING`, `OVERLOADED`
+   * `MESSAGE_TOO_LONG`, `TOO_MANY_ATTACHMENTS`, `UNKNOWN_ATTACHMENT`, `TOO_MANY_WAITING`, `OVERLOADED`,
+   * `REDACTION_FAILED`
    */
   receiveMessage(
     request: ConversationAddress & { readonly message: IncomingMessage; readonly user?: User },

@@ -15,3 +15,9 @@ export function conversationKey(address: ConversationAddress): string {
   }
   return `${address.endpoint}/${encodeURIComponent(address.conversation)}`;
 }
+
+/** The address that a key was made of. */
+export function conversationAddress(key: string): ConversationAddress {
+  const slash = key.indexOf("/");
+  return { endpoint: key.slice(0, slash), conversation: decodeURIComponent(key.slice(slash + 1)) };
+}

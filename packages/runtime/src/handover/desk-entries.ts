@@ -1,5 +1,7 @@
 import { isEmptyMessage, type Message, type TranscriptEntry } from "@handover/core";
 import type { StoredEntry } from "../entry.ts";
+import { redactOlder } from "../redaction/redact-older.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
 import type { Store } from "../store/store.ts";
 import type { HandoverRecord } from "../store/records.ts";
 import { omit } from "../support/omit.ts";
@@ -23,7 +25,7 @@ export function toMessage(entry: StoredEntry): Message {
 
 /** The same for the desk of a handover: a choice that another one's desk had offered means nothing to it, its words do. */
 export function toDeskMessage(entry: StoredEntry, handover: string): Message {
-  const message = toMessage(entry);
+  const message = { ...toMessage(entry), ...entry.forDesk };
   return entry.answerOf === undefined || entry.answerOf === handover ? message : omit(message, "answer");
 }
 
@@ -44,15 +46,18 @@ function isLiveEntry(handover: HandoverRecord, entry: StoredEntry): boolean {
 }
 
 function isForDesk(entry: StoredEntry): boolean {
-  return entry.kind === "message" && entry.audience.includes("desk") && !isEmptyMessage(entry);
+  return entry.kind === "message" && entry.audience.includes("desk") && !isEmptyMessage({ ...entry, ...entry.forDesk });
 }
 
 /** The whole transcript of a handover, oldest first. */
-export async function readTranscript(store: Store, handover: HandoverRecord): Promise<TranscriptEntry[]> {
+export async function readTranscript(context: RuntimeContext, handover: HandoverRecord): Promise<TranscriptEntry[]> {
+  const { store } = context;
   const transcript: TranscriptEntry[] = [];
   for await (const entry of entriesAfter(store, handover.conversation, handover.transcriptAfter)) {
     if (entry.seq > handover.requestedSeq) break;
-    if (isTranscriptEntry(handover, entry)) transcript.push({ seq: entry.seq, message: toDeskMessage(entry, handover.id) });
+    if (!isTranscriptEntry(handover, entry)) continue;
+    const redacted = await redactOlder(context, handover.conversation, entry);
+    if (redacted) transcript.push({ seq: entry.seq, message: toDeskMessage(redacted, handover.id) });
   }
   return transcript;
 }

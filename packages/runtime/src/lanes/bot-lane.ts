@@ -8,7 +8,8 @@ import { beginEnding, requestedReason } from "../handover/ending.ts";
 import { draftRequest, requestPatch, transcriptStart } from "../handover/request-handover.ts";
 import { checkQueueOptions } from "../queue/check-queue-options.ts";
 import { setInactivity, timerOf } from "../inactivity/inactivity-timer.ts";
-import type { Commit, ConversationRecord, HandoverRecord } from "../store/records.ts";
+import { redactAnswer, type RedactedAnswer } from "../redaction/redact-answer.ts";
+import type { Commit, ConversationRecord, HandoverRecord, JournalItem } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
 import { errorSummary } from "../support/describe-error.ts";
 import { inTime } from "../support/in-time.ts";
@@ -117,9 +118,9 @@ async function takeTurn(
   try {
     const turn = await toTurn(scope, conversation, entry);
     const answered = await inTime(context, limit, (signal) => bot.answer(turn, { signal }));
-    const answer = await withBotFiles(context, scope.key, turn.id, answered);
+    const { answer, forDesk } = await redactAnswer(context, scope.key, await withBotFiles(context, scope.key, turn.id, answered));
     context.metrics.count("handover_bot_turns_total", { result: "answered" });
-    return await commitAnswer(scope, endpoint, bot, { entry, turn, version: conversation.version }, answer);
+    return await commitAnswer(scope, endpoint, bot, { entry, turn, version: conversation.version, forDesk }, answer);
   } catch (error) {
     if (error instanceof LeaseLostError) throw error;
     context.metrics.count("handover_bot_turns_total", { result: "failed" });
@@ -132,6 +133,7 @@ interface AskedTurn {
   readonly entry: StoredEntry;
   readonly turn: BotTurn;
   readonly version: number;
+  readonly forDesk: RedactedAnswer["forDesk"];
 }
 
 /** Everything that an answer brings about is committed together: messages, a request or an end, and the bot's cursor. */
@@ -139,7 +141,7 @@ async function commitAnswer(
   scope: LaneScope,
   endpoint: Endpoint,
   bot: Bot,
-  { entry, turn, version }: AskedTurn,
+  { entry, turn, version, forDesk }: AskedTurn,
   answer: BotAnswer,
 ): Promise<StepResult> {
   const { context, key, fence } = scope;
@@ -149,7 +151,7 @@ async function commitAnswer(
       return { commit: { update: { botThrough: entry.seq, botRetry: null } }, result: undefined };
     }
     const isWithheld = await isTaken(scope, view.conversation, entry);
-    const messages = toEntries(context.clock.now(), bot, turn, answer, isWithheld);
+    const messages = toEntries(context.clock.now(), bot, turn, { answer, forDesk }, isWithheld);
     const change = isWithheld
       ? {}
       : answer.handover
@@ -158,11 +160,17 @@ async function commitAnswer(
     const commit: Omit<Commit, "conversation"> = {
       ...change,
       append: [...messages, ...(change.append ?? [])],
+      journal: [...(change.journal ?? []), ...noteEmpty(scope, (answer.messages?.length ?? 0) - messages.length)],
       update: { ...change.update, botThrough: entry.seq, botRetry: null },
     };
     return { commit, result: undefined };
   });
   return again;
+}
+
+/** Empty messages are nothing that anybody gets; how many there were is counted. */
+function noteEmpty({ context, key }: LaneScope, count: number): JournalItem[] {
+  return Array.from({ length: count }, () => ({ atMs: context.clock.now(), what: "empty-message", conversation: key }));
 }
 
 /** What was erased while the bot thought about it must not come back in its answer. */

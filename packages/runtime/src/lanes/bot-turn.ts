@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { isEmptyMessage, type Attachment, type Message } from "@handover/core";
 import { messageForBot } from "../attachments/bot-files.ts";
-import type { Bot, BotAnswer, BotEvent, BotMessage, BotTurn } from "../bot.ts";
+import type { Bot, BotEvent, BotMessage, BotTurn } from "../bot.ts";
 import type { NewEntry, StoredEntry } from "../entry.ts";
+import type { RedactedAnswer } from "../redaction/redact-answer.ts";
 import type { ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { omit } from "../support/omit.ts";
 import type { LaneScope } from "./lane.ts";
@@ -59,7 +60,7 @@ function servedBy({ agents, createdAtMs, activeAtMs, ended }: HandoverRecord): N
 }
 
 /** What a bot said, as entries. Their ids are derived from the turn: the same answer again is the same entries. */
-export function toEntries(nowMs: number, bot: Bot, turn: BotTurn, answer: BotAnswer, isWithheld: boolean): NewEntry[] {
+export function toEntries(nowMs: number, bot: Bot, turn: BotTurn, { answer, forDesk }: RedactedAnswer, isWithheld: boolean): NewEntry[] {
   const said: NewEntry[] = (answer.messages ?? []).map((message, index) => ({
     id: `${turn.id}:${index}`,
     source: "bot",
@@ -68,6 +69,7 @@ export function toEntries(nowMs: number, bot: Bot, turn: BotTurn, answer: BotAns
     author: { role: "bot", ...(bot.name === undefined ? {} : { name: bot.name }) },
     audience: isWithheld ? [] : audienceOf(message),
     ...contentOf(message),
+    ...(forDesk[index] ? { forDesk: forDesk[index] } : {}),
   }));
   return said.filter((entry) => !isEmptyMessage(entry));
 }

@@ -5,6 +5,7 @@ import { toProviderHandover } from "../handover/provider-view.ts";
 import type { AttemptRecord, ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
 import { errorSummary } from "../support/describe-error.ts";
+import { failureFields } from "../support/failure-fields.ts";
 import type { LaneScope } from "./lane.ts";
 
 /** How a try to end a conversation at the vendor came out. */
@@ -51,7 +52,7 @@ function afterFailure(
   scope: LaneScope,
   cause: unknown,
   end: NonNullable<AttemptRecord["end"]>,
-  request: { readonly handover: HandoverRecord; readonly patienceMs?: number },
+  request: { readonly handover: HandoverRecord; readonly connection: Connection; readonly patienceMs?: number },
 ): EndTry {
   const { context } = scope;
   const error = HandoverError.isInstance(cause) ? cause : undefined;
@@ -64,9 +65,9 @@ function afterFailure(
   const patienceMs = request.patienceMs ?? ownPatienceMs;
   const canRepeat = !error || error.isRetryable || error.effect === "connection";
   if (canRepeat && nextTryAtMs <= end.firstAtMs + patienceMs) return { kind: "later", end: { ...end, nextTryAtMs } };
-  context.logger.error(`A conversation could not be ended at the desk and may still be open there: ${errorSummary(cause)}`, {
-    handover: request.handover.id,
-    code: error?.code ?? "UNEXPECTED_ERROR",
-  });
+  context.logger.error(
+    `A conversation could not be ended at the desk and may still be open there: ${errorSummary(cause)}`,
+    failureFields(context, { handover: request.handover.id, connection: request.connection.name }, { error: cause }),
+  );
   return { kind: "given-up", code: error?.code ?? "UNEXPECTED_ERROR" };
 }

@@ -4,16 +4,15 @@ import { note, showNotice } from "../handover/draft.ts";
 import { isInTranscript, isPassed, passEntry, settledPart } from "../handover/part-cursor.ts";
 import type { PartRecord } from "../store/records.ts";
 import { errorSummary } from "../support/describe-error.ts";
+import { failureFields } from "../support/failure-fields.ts";
 import { again, type StepResult } from "./lane.ts";
 import { changeSending, type SendScope } from "./send-scope.ts";
 
 /** A part is not tried again: what is left of its message goes with it. */
 export async function giveUpPart(scope: SendScope, part: PartRecord, code: string, error?: HandoverError): Promise<StepResult> {
   scope.context.logger.error(`A message could not be delivered to the desk${error ? `: ${errorSummary(error)}` : "."}`, {
-    handover: part.handover,
-    connection: scope.connection.name,
+    ...failureFields(scope.context, { handover: part.handover, connection: scope.connection.name }, { code, error }),
     seq: part.seq,
-    code,
   });
   const parts = await scope.context.store.readParts(part.handover, part.attempt, part.seq);
   // An echo came meanwhile: it has arrived after all.

@@ -127,7 +127,7 @@ async function askForLeftover(
   const { findStarted } = connection.handle;
   const signs = findStarted ? [] : await referencesInInbox(scope, handover, attempt);
   if (!findStarted && signs.length === 0) return "unknown";
-  const transcript = await readTranscript(context.store, handover);
+  const transcript = await readTranscript(context, handover);
   const method = findStarted ? "findStarted" : "start";
   try {
     const references = [...new Set([...signs, ...attempt.references])];

@@ -5,6 +5,7 @@ import { toDeskMessage } from "../handover/desk-entries.ts";
 import { toProviderHandover } from "../handover/provider-view.ts";
 import type { HandoverRecord, PartRecord } from "../store/records.ts";
 import { errorSummary } from "../support/describe-error.ts";
+import { failureFields } from "../support/failure-fields.ts";
 import type { SendScope } from "./send-scope.ts";
 
 /** The parts of an entry, to be stored once and for good; or why it has none. */
@@ -33,7 +34,7 @@ function planParts(
     return { parts: planned.filter((part) => !isEmptyMessage(part.message) || part.data !== undefined) };
   } catch (error) {
     const code = HandoverError.isInstance(error) ? error.code : "PLANNING_FAILED";
-    const fields = { handover: handover.id, connection: connection.name, code };
+    const fields = failureFields(scope.context, { handover: handover.id, connection: connection.name }, { code, error });
     scope.context.logger.error(`A message could not be prepared for the desk: ${errorSummary(error)}`, fields);
     return { error: code };
   }

@@ -7,6 +7,7 @@ import { nextDeskEntry } from "../handover/desk-entries.ts";
 import { isPassed, passPart } from "../handover/part-cursor.ts";
 import { toProviderHandover } from "../handover/provider-view.ts";
 import type { StoredEntry } from "../entry.ts";
+import { redactOlder } from "../redaction/redact-older.ts";
 import type { PartRecord } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
 import { isAnswered } from "../support/describe-error.ts";
@@ -38,7 +39,8 @@ export async function sendTask(scope: SendScope, scanned: Scanned): Promise<Step
 
 /** The parts of an entry are stored in the same write that announces the call for the first of them, if that may be made now. */
 async function sendEntry(scope: SendScope, entry: StoredEntry): Promise<StepResult> {
-  const planned = planEntry(scope, entry);
+  const redacted = await redactOlder(scope.context, scope.key, entry);
+  const planned = redacted ? planEntry(scope, redacted) : { error: "REDACTION_FAILED" };
   if ("error" in planned) return giveUpEntry(scope, entry.seq, entry.author?.role === "user", planned.error, []);
   const [first, ...others] = planned.parts;
   if (scope.connection.gate.mayCall(scope.key, "sendMessage")) return callSend(scope, first, others);

@@ -4,7 +4,6 @@ import {
   packState,
   UnavailableError,
   type Call,
-  type Logger,
   type Started,
   type StartProgress,
 } from "@handover/core";
@@ -20,9 +19,11 @@ import { readTranscript } from "../handover/desk-entries.ts";
 import { isInDoubt } from "../handover/attempts.ts";
 import { giveWay, type Failure } from "../handover/give-way.ts";
 import { toStartRequest } from "../handover/provider-view.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
 import type { AttemptRecord, ConversationRecord, HandoverRecord } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
 import { errorCode, errorSummary, isAnswered } from "../support/describe-error.ts";
+import { failureFields } from "../support/failure-fields.ts";
 import { omit } from "../support/omit.ts";
 import { livelyFactor } from "./catch-up.ts";
 import { changeHandover } from "./change-handover.ts";
@@ -113,7 +114,7 @@ async function callStartMethod<Result>(
 ): Promise<Result> {
   const { context } = scope;
   const { attempt } = handover;
-  const transcript = await readTranscript(context.store, handover);
+  const transcript = await readTranscript(context, handover);
   const request = toStartRequest(conversation, handover, attempt, connection, transcript);
   const checkpoint = (progress: StartProgress) => saveProgress(scope, handover.id, attempt.number, progress).catch(checkpointFailed);
   return callVendor(
@@ -222,7 +223,7 @@ function toFailure(error: HandoverError): Failure {
 }
 
 function logStartFailure(scope: LaneScope, draft: Draft, error: HandoverError): void {
-  const fields = { handover: draft.handover.id, connection: draft.handover.attempt.connection, code: error.code };
+  const fields = failureFields(scope.context, { handover: draft.handover.id, connection: draft.handover.attempt.connection }, { error });
   if (UnavailableError.isInstance(error)) scope.context.logger.info("Nobody could take a handover.", fields);
   else scope.context.logger.error(`A handover could not be started: ${errorSummary(error)}`, fields);
 }
@@ -317,8 +318,9 @@ async function waitInDoubt(scope: LaneScope, handover: HandoverRecord, untilMs: 
   return idleUntil(nextTryAtMs);
 }
 
-function logFailure(logger: Logger, { handover }: Draft, { reason, code }: Failure): void {
-  const fields = { handover: handover.id, connection: handover.attempt.connection, code };
+function logFailure(context: RuntimeContext, { handover }: Draft, { reason, code }: Failure): void {
+  const { logger } = context;
+  const fields = failureFields(context, { handover: handover.id, connection: handover.attempt.connection }, { code });
   if (reason === "unavailable") return logger.info("Nobody could take a handover.", fields);
   const why = code === "START_IN_DOUBT" ? "nobody can say whether the vendor has it" : "its vendor did not take it in time";
   logger.error(`A handover could not be started: ${why}.`, fields);
@@ -329,7 +331,7 @@ async function fail(scope: LaneScope, handover: HandoverRecord, failure: Failure
   await changeStart(scope, handover, (draft, conversation) => {
     const { phase } = draft.handover.attempt;
     if (phase !== "starting" && phase !== "in-doubt") return undefined;
-    logFailure(context.logger, draft, failure);
+    logFailure(context, draft, failure);
     giveWay(context, draft, endpointOf(context.endpoints, conversation.endpoint), failure);
     return {};
   });

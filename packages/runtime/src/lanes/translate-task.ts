@@ -18,8 +18,10 @@ import { beginEnding } from "../handover/ending.ts";
 import { createEventLookups } from "../handover/event-lookups.ts";
 import { fallBack } from "../handover/give-way.ts";
 import { toProviderHandover } from "../handover/provider-view.ts";
+import { redactEvents } from "../redaction/redact-events.ts";
 import type { AttemptRecord, ConversationRecord, InboxRecord } from "../store/records.ts";
 import { errorSummary } from "../support/describe-error.ts";
+import { failureFields } from "../support/failure-fields.ts";
 import { omit } from "../support/omit.ts";
 import { changeHandover, type Extras } from "./change-handover.ts";
 import { again, idle, type LaneScope, type StepResult } from "./lane.ts";
@@ -108,7 +110,9 @@ async function translateInto(
   const { number } = draft.handover.attempt;
   const named = withAgentNames(scope, draft, connection, translation, nameless);
   if (!named) return undefined;
-  await apply(scope, draft, conversation, { connection, translation: named, timing, isTimer: isWake(delivery) });
+  const refusedText = endpointOf(context.endpoints, conversation.endpoint).texts.messageFailed;
+  const events = await redactEvents({ context, key: scope.key, draft, refusedText }, named.events);
+  await apply(scope, draft, conversation, { connection, translation: { ...named, events }, timing, isTimer: isWake(delivery) });
   return draft.handover.attempt.number === number ? addReferences(draft, translation.references) : {};
 }
 
@@ -192,9 +196,7 @@ function translationFailed(scope: LaneScope, draft: Draft, connection: Connectio
   const isKnown = draft.handover.status === "ending" || draft.handover.status === "ended";
   const log = isKnown ? scope.context.logger.debug : scope.context.logger.error;
   log(`A delivery of the vendor could not be translated: ${errorSummary(error)}`, {
-    handover: draft.handover.id,
-    connection: connection.name,
-    code,
+    ...failureFields(scope.context, { handover: draft.handover.id, connection: connection.name }, { code, error }),
     isTimer,
   });
   beginEnding(draft, { reason: "failed", actor: "system", code, closedBy: "us", windowMs: 0 });

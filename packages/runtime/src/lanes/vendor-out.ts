@@ -67,6 +67,7 @@ async function connectionRemoved(scope: LaneScope, conversation: ConversationRec
   const { connection } = handover.attempt;
   context.logger.error(`A handover runs at the connection "${connection}", which is no longer configured: it is given up.`, {
     handover: handover.id,
+    connection,
     code: "CONNECTION_NOT_FOUND",
   });
   await changeHandover(scope, handover.id, (draft) => {

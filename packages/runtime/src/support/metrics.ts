@@ -2,7 +2,7 @@ import type { Metric } from "../runtime.ts";
 
 const help: Readonly<Record<string, string>> = {
   handover_messages_received_total: "User messages taken, without repeats.",
-  handover_messages_refused_total: "User messages that a limit of waiting messages refused, by code.",
+  handover_messages_refused_total: "User messages that were refused because too many wait or because they are empty, by code.",
   handover_messages_sent_total: "Message parts the desk has taken, by its answer or when it was asked; not what only an echo tells.",
   handover_messages_failed_total:
     "Notices to users that a message could not be delivered to the desk, or that a file of the desk cannot be had.",
@@ -23,6 +23,7 @@ const help: Readonly<Record<string, string>> = {
   handover_changes_failed_total: "Changes of users or options that a desk could not be told.",
   handover_receipts_total: "What users have got and read of desks' messages, by connection, status and whether the desk could be told.",
   handover_reports_total: "Messages of desks that users never got, by connection and whether the desk could be told.",
+  handover_redactions_total: "Texts that were given to a redaction hook, by hook and result.",
   handover_stalls_total: "Conversations that stood still and were taken up anew.",
   handover_stalled_conversations: "Conversations of this instance that stand still now.",
   handover_bot_turns_total: "Turns given to bots, by result.",

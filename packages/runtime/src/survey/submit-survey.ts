@@ -3,6 +3,7 @@ import { conversationKey } from "../conversation/conversation-key.ts";
 import { transact, type ConversationView } from "../conversation/transact.ts";
 import { requireEndpoint } from "../endpoints.ts";
 import { RuntimeError } from "../errors.ts";
+import { redactForDesk } from "../redaction/redact.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import type { ConversationAddress } from "../runtime.ts";
 import type { HandoverRecord, SurveyRecord } from "../store/records.ts";
@@ -25,7 +26,7 @@ export async function submitSurvey(context: RuntimeContext, request: SurveyReque
     }
     const { handover, record } = found;
     const nowMs = context.clock.now();
-    const answers = checkAnswers(record.survey, request.answers, context.limits);
+    const answers = await redactAnswers(context, request, record, checkAnswers(record.survey, request.answers, context.limits));
     if (record.answers) {
       if (isSameAnswer(record.answers, answers)) return { result: undefined };
       throw new RuntimeError("SURVEY_ANSWERED", "The survey was answered already, with other answers. The first ones count.");
@@ -34,6 +35,22 @@ export async function submitSurvey(context: RuntimeContext, request: SurveyReque
     const submission = { status: "pending" as const, calls: 0, firstAtMs: nowMs, nextTryAtMs: nowMs };
     return { result: undefined, commit: { handovers: [withSurvey(handover, { ...record, answers, submission })] } };
   });
+}
+
+/** What users write in their own words, as it may be stored and go to the desk. */
+async function redactAnswers(
+  context: RuntimeContext,
+  { endpoint, conversation }: ConversationAddress,
+  { survey }: SurveyRecord,
+  answers: SurveyAnswers["answers"],
+): Promise<SurveyAnswers["answers"]> {
+  if (!context.redact) return answers;
+  const free = new Set(survey.questions.filter(({ type }) => type === "text").map(({ id }) => id));
+  const redacted = Object.entries(answers).map(async ([id, value]) => {
+    if (typeof value !== "string" || !free.has(id)) return [id, value] as const;
+    return [id, await redactForDesk(context, value, { kind: "survey-answer", author: "user", endpoint, conversation })] as const;
+  });
+  return Object.fromEntries(await Promise.all(redacted));
 }
 
 /** @throws RuntimeError `SURVEY_CLOSED` */

@@ -8,6 +8,7 @@ import { again, idle, idleUntil, type LaneScope, type StepResult } from "../lane
 import type { AttemptRecord, ConversationRecord, HandoverRecord, SurveyRecord } from "../store/records.ts";
 import { pauseAfter } from "../support/backoff.ts";
 import { errorCode, errorSummary } from "../support/describe-error.ts";
+import { failureFields } from "../support/failure-fields.ts";
 import { withSurvey } from "./submit-survey.ts";
 
 /** Answers that wait to be handed in. */
@@ -87,11 +88,10 @@ async function submitFailed(scope: LaneScope, handover: HandoverRecord, record: 
   const known = HandoverError.isInstance(error) ? error : undefined;
   const canRepeat = known?.effect !== "handover" && (known?.isRetryable !== false || known.effect === "connection");
   if (!canRepeat || nextTryAtMs > record.submission.firstAtMs + context.timing.connectionRetryMs) {
-    context.logger.error(`The answers of a survey could not be handed in: ${errorSummary(error)}`, {
-      handover: handover.id,
-      connection: record.connection,
-      code: errorCode(error),
-    });
+    context.logger.error(
+      `The answers of a survey could not be handed in: ${errorSummary(error)}`,
+      failureFields(context, { handover: handover.id, connection: record.connection }, { error }),
+    );
     return settle(scope, handover, record, errorCode(error));
   }
   await changeSurvey(scope, handover, record, { ...record.submission, calls, nextTryAtMs });
