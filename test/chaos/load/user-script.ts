@@ -5,7 +5,7 @@ import { between, pause, type Random } from "./random.ts";
 import type { UserClient } from "./user-client.ts";
 
 /** How long a user waits for something that has to come, before it counts as lost. */
-const patienceMs = 120_000;
+const patienceMs = 240_000;
 
 /** One user who goes through handovers again and again. */
 export interface UserScript {
