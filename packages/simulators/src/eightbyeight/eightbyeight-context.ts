@@ -1,3 +1,4 @@
+import type { QueueSettings } from "../shared/control-queue.ts";
 import type { Changes } from "../shared/changes.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { WebhookSender } from "../shared/webhook-sender.ts";
@@ -21,7 +22,7 @@ export interface EightbyeightContext {
   /** `{url}/eightbyeight`, once it listens. */
   baseUrl: string;
   /** What the queue says instead of the counted numbers. */
-  queue: { readonly position?: number; readonly estimatedWaitMs?: number };
+  queue: QueueSettings;
 }
 
 export function announceChange(context: EightbyeightContext, conversation: Conversation): void {

@@ -1,4 +1,5 @@
 import { badInput } from "../shared/control-error.ts";
+import { readFile } from "../shared/control-file.ts";
 import { readObject, readOptionalText } from "../shared/control-input.ts";
 import type { DeskLine } from "./eightbyeight-desk.ts";
 import type { JsonObject } from "./eightbyeight-state.ts";
@@ -25,22 +26,11 @@ export interface EightbyeightFile {
 export function readLine(input: unknown): DeskLine {
   const fields = readObject(input, ["text", "attachment", "cards", "agent"]);
   const cards = readCards(fields["cards"] ?? []);
-  const attachment = fields["attachment"] === undefined ? undefined : readFile(fields["attachment"]);
+  const attachment = fields["attachment"] === undefined ? undefined : readFile(fields["attachment"], largestFileBytes);
   const hasOther = attachment !== undefined || cards.length > 0;
   const text = fields["text"] === "" && hasOther ? undefined : readOptionalText(fields, "text");
   if (text === undefined && !hasOther) throw badInput('"text" must be a text that is not empty.');
   return { agent: readOptionalText(fields, "agent"), text, attachment, cards };
-}
-
-function readFile(input: unknown): NonNullable<DeskLine["attachment"]> {
-  const fields = readObject(input, ["name", "type", "content"]);
-  const content = fields["content"] ?? "";
-  if (typeof content !== "string" && !(content instanceof Uint8Array)) throw badInput('"content" must be base64.');
-  const bytes = new Uint8Array(typeof content === "string" ? Buffer.from(content, "base64") : content);
-  if (bytes.length > largestFileBytes) throw badInput(`A file has at most ${largestFileBytes} bytes.`);
-  const name = readOptionalText(fields, "name");
-  if (name === undefined) throw badInput('"name" of the attachment is missing.');
-  return { name, type: readOptionalText(fields, "type") ?? "application/octet-stream", content: bytes };
 }
 
 function readCards(input: unknown): { contentType: string; content: JsonObject }[] {

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
-import { createChanges, waitForChange } from "../shared/changes.ts";
+import { createChanges } from "../shared/changes.ts";
 import type { Clock } from "../shared/clock.ts";
-import { readObject, readOptionalWholeNumber, readText, readWholeNumber } from "../shared/control-input.ts";
+import { readObject, readText, readWholeNumber } from "../shared/control-input.ts";
+import { readQueue } from "../shared/control-queue.ts";
 import { createFaultPlan } from "../shared/faults.ts";
 import { createRequestLog } from "../shared/request-log.ts";
 import type { ControlConversation, DeskOverview, VendorSimulator } from "../shared/vendor-simulator.ts";
+import { createWaitFor } from "../shared/wait-for-conversations.ts";
 import { createWebhookSender } from "../shared/webhook-sender.ts";
 import { checkWebhookUrl, describeWebhooks } from "../shared/webhook-view.ts";
 import type { EightbyeightBehaviour } from "./eightbyeight-behaviour.ts";
@@ -90,10 +92,12 @@ export function createEightbyeight(options: EightbyeightSimulatorOptions, clock:
     return context.behaviour;
   }
 
+  const listConversations = (): ControlConversation[] =>
+    [...state.conversations.values()].map((conversation) => viewControlConversation(state, conversation));
   const simulator = {
     vendor: "eightbyeight",
     changes,
-    conversations: () => [...state.conversations.values()].map((conversation) => viewControlConversation(state, conversation)),
+    conversations: listConversations,
     ...actions,
     setBehaviour,
     setAgents(input) {
@@ -103,10 +107,7 @@ export function createEightbyeight(options: EightbyeightSimulatorOptions, clock:
       return { online };
     },
     setQueue(input) {
-      const fields = readObject(input, ["position", "estimatedWaitMs"]);
-      const position = readOptionalWholeNumber(fields, "position", { min: 1, max: 1_000_000 });
-      const estimatedWaitMs = readOptionalWholeNumber(fields, "estimatedWaitMs", { min: 0, max: 86_400_000 });
-      context.queue = { ...(position === undefined ? {} : { position }), ...(estimatedWaitMs === undefined ? {} : { estimatedWaitMs }) };
+      context.queue = readQueue(input);
       return context.queue;
     },
     setFaults(input) {
@@ -124,13 +125,7 @@ export function createEightbyeight(options: EightbyeightSimulatorOptions, clock:
     requests: () => log.list(),
     webhooks: () => sender.attempts(),
     webhooksIdle: () => sender.idle(),
-    waitFor(predicate, { timeoutMs = 5000 } = {}) {
-      const look = (): ControlConversation[] | undefined => {
-        const conversations = simulator.conversations();
-        return predicate(conversations) ? conversations : undefined;
-      };
-      return waitForChange(changes, look, timeoutMs);
-    },
+    waitFor: createWaitFor(changes, listConversations),
     reset() {
       sender.discard();
       resetState(state, setup);

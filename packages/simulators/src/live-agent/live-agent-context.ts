@@ -1,3 +1,4 @@
+import type { QueueSettings } from "../shared/control-queue.ts";
 import type { Changes } from "../shared/changes.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { WebhookSender } from "../shared/webhook-sender.ts";
@@ -21,11 +22,6 @@ export interface LiveAgentContext {
   queue: QueueSettings;
   /** Where the product is, without a slash at the end; known once the server listens. */
   origin: string;
-}
-
-export interface QueueSettings {
-  readonly position?: number;
-  readonly estimatedWaitMs?: number;
 }
 
 export function announceChange(context: LiveAgentContext, conversation: Conversation): void {

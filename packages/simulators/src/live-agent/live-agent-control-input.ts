@@ -1,7 +1,7 @@
 import { badInput } from "../shared/control-error.ts";
+import { readFile } from "../shared/control-file.ts";
 import type { Fields } from "../shared/control-input.ts";
 import { readObject, readOptionalText } from "../shared/control-input.ts";
-import type { UploadedFile } from "./live-agent-attachments.ts";
 import type { DeskLine } from "./live-agent-desk.ts";
 import type { JsonObject } from "./live-agent-state.ts";
 import { isObject } from "./live-agent-values.ts";
@@ -36,7 +36,7 @@ export function readLine(input: unknown): DeskLine {
   if (!Array.isArray(listed)) throw badInput('"attachments" must be a list.');
   const several = listed as readonly unknown[];
   const given = fields["attachment"] === undefined ? several : [fields["attachment"], ...several];
-  const files = given.map(readFile);
+  const files = given.map((file) => readFile(file, largestFileBytes));
   const items = readItems(fields);
   const hasOther = files.length > 0 || items !== undefined;
   const text = fields["text"] === "" && hasOther ? undefined : readOptionalText(fields, "text");
@@ -60,15 +60,4 @@ function readItems({ items }: Fields): JsonObject[] | undefined {
   if (items === undefined) return undefined;
   if (!Array.isArray(items) || !items.every(isObject)) throw badInput('"items" must be a list of objects.');
   return items;
-}
-
-function readFile(input: unknown): UploadedFile {
-  const fields = readObject(input, ["name", "type", "content"]);
-  const content = fields["content"] ?? "";
-  if (typeof content !== "string" && !(content instanceof Uint8Array)) throw badInput('"content" must be base64.');
-  const bytes = new Uint8Array(typeof content === "string" ? Buffer.from(content, "base64") : content);
-  if (bytes.length > largestFileBytes) throw badInput(`A file has at most ${largestFileBytes} bytes.`);
-  const name = readOptionalText(fields, "name");
-  if (name === undefined) throw badInput('"name" of the attachment is missing.');
-  return { name, type: readOptionalText(fields, "type") ?? "application/octet-stream", content: bytes };
 }

@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
-import { createChanges, waitForChange } from "../shared/changes.ts";
+import { createChanges } from "../shared/changes.ts";
 import type { Clock } from "../shared/clock.ts";
 import { notPossible } from "../shared/control-error.ts";
-import { readObject, readOptionalText, readOptionalWholeNumber, readText } from "../shared/control-input.ts";
+import { readObject, readOptionalText, readText } from "../shared/control-input.ts";
+import { readQueue } from "../shared/control-queue.ts";
 import { createFaultPlan } from "../shared/faults.ts";
 import { createRequestLog } from "../shared/request-log.ts";
 import type { ControlConversation, DeskOverview, VendorSimulator } from "../shared/vendor-simulator.ts";
+import { createWaitFor } from "../shared/wait-for-conversations.ts";
 import { createWebhookSender } from "../shared/webhook-sender.ts";
 import { checkWebhookUrl, describeWebhooks } from "../shared/webhook-view.ts";
 import type { LiveAgentBehaviour } from "./live-agent-behaviour.ts";
@@ -78,10 +80,11 @@ export function createLiveAgent(options: LiveAgentSimulatorOptions, clock: Clock
   if (setup.webhookUrl !== null) checkWebhookUrl(setup.webhookUrl);
 
   const view = (conversation: Conversation): ControlConversation => viewControlConversation(context, conversation);
+  const listConversations = (): ControlConversation[] => [...state.conversations.values()].map(view);
   const simulator = {
     vendor: "live-agent",
     changes,
-    conversations: () => [...state.conversations.values()].map(view),
+    conversations: listConversations,
     conversation: (id) => view(findConversation(context, id)),
     ...createControlActions(context),
     ...createControlSettings(context),
@@ -90,11 +93,9 @@ export function createLiveAgent(options: LiveAgentSimulatorOptions, clock: Clock
       return context.behaviour;
     },
     setQueue(input) {
-      const fields = readObject(input, ["position", "estimatedWaitMs"]);
+      const queue = readQueue(input);
       if (context.behaviour.queueDetails === "none") throw notPossible(`${profile.title} says nothing about its queue.`);
-      const position = readOptionalWholeNumber(fields, "position", { min: 1, max: 1_000_000 });
-      const estimatedWaitMs = readOptionalWholeNumber(fields, "estimatedWaitMs", { min: 0, max: 86_400_000 });
-      context.queue = { ...(position === undefined ? {} : { position }), ...(estimatedWaitMs === undefined ? {} : { estimatedWaitMs }) };
+      context.queue = queue;
       return context.queue;
     },
     setFaults: (input) => faults.set(input),
@@ -109,13 +110,7 @@ export function createLiveAgent(options: LiveAgentSimulatorOptions, clock: Clock
     requests: () => log.list(),
     webhooks: () => sender.attempts(),
     webhooksIdle: () => sender.idle(),
-    waitFor(predicate, { timeoutMs = 5000 } = {}) {
-      const look = (): ControlConversation[] | undefined => {
-        const conversations = simulator.conversations();
-        return predicate(conversations) ? conversations : undefined;
-      };
-      return waitForChange(changes, look, timeoutMs);
-    },
+    waitFor: createWaitFor(changes, listConversations),
     reset() {
       sender.discard();
       resetState(state, setup);
